@@ -1,0 +1,10 @@
+/* wasi_native.h - all that a C program needs to host WASI guests: see engine.h for the way in. */
+#ifndef WASI_NATIVE_H
+#define WASI_NATIVE_H
+
+#include "wasi_native/base.h"
+#include "wasi_native/engine.h"
+#include "wasi_native/limits.h"
+#include "wasi_native/sys.h"
+
+#endif

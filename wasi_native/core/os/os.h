@@ -1,0 +1,146 @@
+/* os.h - the kernel's door. One table of calls; everything that the core asks of a kernel is one of them.
+ *
+ * The only room with system headers is os/posix. The rest of the core sees the constants and types below.
+ * Every call answers a wn_err_t: 0, or the WASI errno that errno.def gives for the kernel's. No call retries,
+ * waits or allocates by itself, no call keeps state. `os` is always the first argument, so that the table of
+ * os/fake can count and fail.
+ *
+ * Names handed to the *at() calls are one component: they hold no '/'. Only openat2 takes a path.
+ */
+#ifndef WN_CORE_OS_H
+#define WN_CORE_OS_H
+
+#include "wasi_native/base.h"
+#include "wasi_native/sys.h"
+
+/* Flags of open, openat2, reopen. */
+enum {
+  WN_O_READ = 1u << 0,
+  WN_O_WRITE = 1u << 1,
+  WN_O_CREAT = 1u << 2,
+  WN_O_EXCL = 1u << 3,
+  WN_O_TRUNC = 1u << 4,
+  WN_O_DIRECTORY = 1u << 5,
+  WN_O_NOFOLLOW = 1u << 6,
+  WN_O_PATH = 1u << 7,
+  WN_O_APPEND = 1u << 8,
+  WN_O_DSYNC = 1u << 9,
+  WN_O_SYNC = 1u << 10,
+  WN_O_NONBLOCK = 1u << 11 /* CLOEXEC, NOCTTY and LARGEFILE are always set */
+};
+
+/* File types, with the numbers of WASI 0.1. */
+enum {
+  WN_TYPE_UNKNOWN = 0,
+  WN_TYPE_BLOCK = 1,
+  WN_TYPE_CHARACTER = 2,
+  WN_TYPE_DIRECTORY = 3,
+  WN_TYPE_REGULAR = 4,
+  WN_TYPE_SOCKET_DGRAM = 5,
+  WN_TYPE_SOCKET_STREAM = 6,
+  WN_TYPE_SYMLINK = 7,
+  WN_TYPE_FIFO = 8 /* ours; the guest sees UNKNOWN for it */
+};
+
+typedef struct wn_stat {
+  uint64_t dev, ino, nlink, size;
+  int64_t atim, mtim, ctim; /* ns since 1970, clamped to int64 */
+  uint8_t type;
+} wn_stat_t;
+
+/* Times to set: WN_TIME_KEEP, WN_TIME_NOW or ns since 1970. */
+#define WN_TIME_KEEP INT64_MIN
+#define WN_TIME_NOW (INT64_MIN + 1)
+
+enum { WN_POLL_IN = 1, WN_POLL_OUT = 2, WN_POLL_HUP = 4, WN_POLL_ERR = 8, WN_POLL_NVAL = 16 };
+typedef struct wn_pollfd {
+  int fd;
+  uint16_t events, revents; /* WN_POLL_* */
+} wn_pollfd_t;
+
+/* One directory entry as the kernel packs them: parsed by wn_os_dirent_next of os/posix. */
+typedef struct wn_os_dirent {
+  uint64_t ino;
+  uint64_t next_off;    /* where the kernel goes on after this entry */
+  const char *name;     /* borrowed from the buffer, terminated */
+  uint32_t name_len;
+  uint32_t size;        /* bytes that this entry takes in the buffer */
+  uint8_t type;         /* WN_TYPE_*, UNKNOWN when the file system does not say */
+} wn_os_dirent_t;
+
+enum { WN_SEEK_SET = 0, WN_SEEK_CUR = 1, WN_SEEK_END = 2 };
+enum { WN_SHUT_READ = 1, WN_SHUT_WRITE = 2 };
+enum { WN_MSG_PEEK = 1, WN_MSG_WAITALL = 2 };
+enum { WN_KIND_FILE, WN_KIND_SOCKET }; /* how reopen and blocking behave */
+
+#define WN_WAIT_FOREVER UINT64_MAX
+
+typedef struct wn_thread wn_thread_t; /* opaque, ours to delete by join */
+
+struct wn_os {
+  /* files */
+  wn_err_t (*open)(const wn_os_t *os, const char *host_path, uint32_t flags, int *fd); /* embedder's paths only */
+  wn_err_t (*openat)(const wn_os_t *os, int dir, const char *name, uint32_t flags, uint32_t mode, int *fd);
+  /* Beneath dir, no magic links. NOSYS: no such call here. AGAIN: try again. XDEV: would leave dir. */
+  wn_err_t (*openat2)(const wn_os_t *os, int dir, const char *path, uint32_t flags, uint32_t mode, int *fd);
+  /* A new private description of what fd refers to, through the kernel's descriptor file system. */
+  wn_err_t (*reopen)(const wn_os_t *os, int fd, uint32_t flags, int *out);
+  wn_err_t (*dup)(const wn_os_t *os, int fd, int *out);
+  wn_err_t (*close)(const wn_os_t *os, int fd); /* never retried, the descriptor is gone whatever it answers */
+  wn_err_t (*readv)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done);
+  wn_err_t (*writev)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done);
+  wn_err_t (*preadv)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off, uint64_t *done);
+  wn_err_t (*pwritev)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off, uint64_t *done);
+  wn_err_t (*lseek)(const wn_os_t *os, int fd, int64_t off, uint32_t whence, uint64_t *pos);
+  wn_err_t (*fstat)(const wn_os_t *os, int fd, wn_stat_t *st);
+  wn_err_t (*fstatat)(const wn_os_t *os, int dir, const char *name, wn_stat_t *st); /* never follows */
+  wn_err_t (*ftruncate)(const wn_os_t *os, int fd, uint64_t size);
+  wn_err_t (*fallocate)(const wn_os_t *os, int fd, uint64_t off, uint64_t len);
+  wn_err_t (*fadvise)(const wn_os_t *os, int fd, uint64_t off, uint64_t len, uint32_t advice); /* WASI numbers */
+  wn_err_t (*fsync)(const wn_os_t *os, int fd);
+  wn_err_t (*fdatasync)(const wn_os_t *os, int fd);
+  wn_err_t (*futimens)(const wn_os_t *os, int fd, int64_t atim, int64_t mtim);
+  wn_err_t (*utimensat)(const wn_os_t *os, int dir, const char *name, int64_t atim, int64_t mtim); /* never follows */
+  wn_err_t (*set_append)(const wn_os_t *os, int fd, bool on); /* F_SETFL on a private description */
+  wn_err_t (*mkdirat)(const wn_os_t *os, int dir, const char *name, uint32_t mode);
+  wn_err_t (*unlinkat)(const wn_os_t *os, int dir, const char *name, bool directory);
+  wn_err_t (*renameat)(const wn_os_t *os, int dir, const char *name, int to_dir, const char *to_name);
+  wn_err_t (*linkat)(const wn_os_t *os, int dir, const char *name, int to_dir, const char *to_name); /* no follow */
+  wn_err_t (*symlinkat)(const wn_os_t *os, const char *target, int dir, const char *name);
+  wn_err_t (*readlinkat)(const wn_os_t *os, int dir, const char *name, char *buf, size_t len, size_t *done);
+  wn_err_t (*getdents)(const wn_os_t *os, int fd, void *buf, size_t len, size_t *done);
+  /* sockets: no call blocks, AGAIN instead; no call raises SIGPIPE */
+  wn_err_t (*accept)(const wn_os_t *os, int fd, int *out); /* the new one is non-blocking */
+  wn_err_t (*recv)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint32_t flags, uint64_t *done,
+                   bool *truncated);
+  wn_err_t (*send)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done);
+  wn_err_t (*shutdown)(const wn_os_t *os, int fd, uint32_t how);
+  wn_err_t (*available)(const wn_os_t *os, int fd, uint64_t *bytes); /* FIONREAD */
+  wn_err_t (*socket_type)(const wn_os_t *os, int fd, uint8_t *type); /* WN_TYPE_SOCKET_*; NOTSOCK */
+  /* waiting. deadline: absolute, monotonic, ns, or WN_WAIT_FOREVER; 0 looks once. INTR when a signal came. */
+  wn_err_t (*poll)(const wn_os_t *os, wn_pollfd_t *fds, uint32_t n, uint64_t deadline, uint32_t *ready);
+  wn_err_t (*event_open)(const wn_os_t *os, int *fd);   /* an eventfd */
+  wn_err_t (*event_signal)(const wn_os_t *os, int fd);  /* any thread, safe in a signal handler */
+  wn_err_t (*yield)(const wn_os_t *os);
+  /* clocks: WN_CLOCK_* */
+  wn_err_t (*clock_get)(const wn_os_t *os, uint32_t id, uint64_t *ns);
+  wn_err_t (*clock_res)(const wn_os_t *os, uint32_t id, uint64_t *ns);
+  /* random and memory */
+  wn_err_t (*getrandom)(const wn_os_t *os, void *buf, size_t len, size_t *done);
+  void *(*page_alloc)(const wn_os_t *os, size_t len); /* zeroed, and zeroed again in a forked child; NULL */
+  void (*page_free)(const wn_os_t *os, void *page, size_t len);
+  void *(*alloc)(const wn_os_t *os, size_t len);      /* zeroed; NULL when there is none */
+  void *(*resize)(const wn_os_t *os, void *ptr, size_t len); /* as realloc */
+  void (*free)(const wn_os_t *os, void *ptr);
+  /* one thread that keeps no descriptor open: the ticker of the engines */
+  wn_err_t (*thread_start)(const wn_os_t *os, void (*fn)(void *), void *arg, wn_thread_t **out);
+  void (*thread_join)(const wn_os_t *os, wn_thread_t *thread);
+  /* Sleep until *word != expected or the deadline; spurious returns are fine. */
+  void (*word_wait)(const wn_os_t *os, const uint32_t *word, uint32_t expected, uint64_t deadline);
+  void (*word_wake)(const wn_os_t *os, const uint32_t *word);
+};
+
+/* The next entry of a buffer that getdents filled; false at its end. Pure. */
+bool wn_os_dirent_next(const void *buf, size_t len, size_t off, wn_os_dirent_t *out);
+
+#endif
