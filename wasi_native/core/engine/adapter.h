@@ -1,0 +1,74 @@
+/* adapter.h - the contract of an engine adapter: one .c file that fills wn_engine_ops_t and nothing else.
+ *
+ * An adapter knows engine.h, guest.h and link.h. It opens its library at run time, declares the few symbols that
+ * it uses, holds no logic of WASI, and keeps no global that changes. engine.c calls it; it calls wn_dispatch()
+ * for each host call and wn_guest_check() at each of its own interruptions.
+ */
+#ifndef WN_CORE_ADAPTER_H
+#define WN_CORE_ADAPTER_H
+
+#include "core/guest/guest.h"
+#include "core/link.h"
+#include "core/os/os.h"
+
+typedef struct wn_engine_ops wn_engine_ops_t;
+
+/* An adapter's own structs start with these. */
+struct wn_engine {
+  const wn_engine_ops_t *ops;
+  const wn_os_t *os;
+  wn_engine_config_t config;
+  uint32_t caps;
+  struct wn_ticker *ticker; /* ticker.c; NULL until a call needs one */
+};
+struct wn_module {
+  wn_engine_t *engine;
+};
+struct wn_instance {
+  wn_module_t *module;
+  wn_guest_t guest;
+  wn_trace_fn_t trace;
+  void *trace_ctx;
+  wn_row_t *rows;          /* one per import, in the module's order: decorated copies, or functions of the embedder */
+  size_t row_count;
+  uint32_t depth;          /* calls under way, nested ones counted */
+};
+
+struct wn_engine_ops {
+  const char *name;
+  /* Opens the library and the engine; *out is an adapter's struct whose head engine.c completes. */
+  wn_err_t (*open)(const char *path, const wn_engine_config_t *config, wn_engine_t **out, wn_message_t *message);
+  void (*close)(wn_engine_t *engine);
+  /* Stop computing guests at their next check (any thread, signal safe): a tick. NULL without the capability. */
+  void (*interrupt)(wn_engine_t *engine);
+  wn_err_t (*wat)(wn_engine_t *engine, wn_str_t text, wn_str_t *out, wn_message_t *message); /* NULL: none */
+  wn_err_t (*load)(wn_engine_t *engine, wn_str_t wasm, wn_module_t **out, wn_message_t *message);
+  wn_err_t (*serialize)(const wn_module_t *module, wn_str_t *out, wn_message_t *message); /* NULL: none */
+  wn_err_t (*restore)(wn_engine_t *engine, const char *path, wn_module_t **out, wn_message_t *message);
+  void (*module_delete)(wn_module_t *module);
+  bool (*import)(const wn_module_t *module, size_t index, wn_extern_t *out);
+  bool (*export)(const wn_module_t *module, size_t index, wn_extern_t *out);
+  /* Bytes of an instance struct of this adapter, whose head is struct wn_instance. engine.c allocates it. */
+  size_t instance_size;
+  /* rows[i] serves function import i (functions counted alone). Runs the start section. On failure the
+   * instance is left so that close_instance can be called. */
+  wn_err_t (*instantiate)(wn_instance_t *instance, const wn_row_t *const *rows, size_t count,
+                          wn_message_t *message);
+  void (*close_instance)(wn_instance_t *instance);
+  /* Signature of an exported function, letters as in wn_host_func_t. MISSING. */
+  wn_err_t (*signature)(wn_instance_t *instance, wn_str_t name, const char **params, const char **results);
+  /* Call it; number of values already checked. The verdict of a host call that unwound is in guest.end. */
+  wn_err_t (*call)(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
+                   wn_message_t *message);
+  wn_err_t (*memory)(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size);
+  uint64_t (*fuel)(wn_instance_t *instance); /* NULL: not counted */
+};
+
+extern const wn_engine_ops_t wn_engine_wasmtime;
+extern const wn_engine_ops_t wn_engine_fake;
+
+/* printf into a message; no-op on NULL. Returns err, so that a failing line is one line. */
+wn_err_t wn_message_set(wn_message_t *message, wn_err_t err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif
