@@ -46,6 +46,7 @@ typedef struct wn_engine_config {
   uint32_t compile_threads; /* 0 or 1: compile on the caller's thread and leave no threads behind */
   bool fuel;                /* count instructions: wn_limits_t.fuel works, code is slower */
   bool small_code;          /* favour compile time and size over speed */
+  const wn_os_t *os;        /* NULL: wn_os_posix() */
 } wn_engine_config_t;
 
 /* name: "wasmtime", "fake"; path: the engine's shared library, NULL where it needs none or the loader finds it.

@@ -42,6 +42,16 @@ wn_err_t wn_dispatch(wn_guest_t *guest, const wn_row_t *row, void *slots);
  * tick of their own interruption. 0, or < 0 with guest->end set. */
 wn_err_t wn_guest_check(wn_guest_t *guest);
 
+/* Around the outermost call of an export: CPU time is counted between them. */
+void wn_guest_enter(wn_guest_t *guest);
+void wn_guest_leave(wn_guest_t *guest);
+
+/* Whether somebody must look at the clock while this guest computes: a deadline, a CPU limit, an interrupt. */
+bool wn_guest_wants_ticks(const wn_guest_t *guest);
+
+/* wn_sys_cancel() for whoever knows the guest alone. Any thread, signal safe. */
+void wn_guest_cancel(wn_guest_t *guest);
+
 /* Note the first verdict; later ones do not overwrite it. Returns err. */
 wn_err_t wn_guest_end(wn_guest_t *guest, wn_err_t err);
 

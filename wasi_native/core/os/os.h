@@ -143,4 +143,10 @@ struct wn_os {
 /* The next entry of a buffer that getdents filled; false at its end. Pure. */
 bool wn_os_dirent_next(const void *buf, size_t len, size_t off, wn_os_dirent_t *out);
 
+/* A shared library of an engine: the loader's search when the path holds no '/'. NULL with *why, a static or
+ * loader-owned text. */
+void *wn_os_library_open(const char *path, const char **why);
+void *wn_os_library_symbol(void *library, const char *name);
+void wn_os_library_close(void *library);
+
 #endif

@@ -1,0 +1,25 @@
+/* guest.c - a running module between two calls: CPU accounting and the wish for ticks. */
+#include "core/guest/guest.h"
+
+#include "core/sys/sys.h"
+
+void wn_guest_enter(wn_guest_t *guest) {
+  wn_sys_t *sys = guest->sys;
+  uint64_t now = 0;
+  if (sys->os->clock_get(sys->os, WN_CLOCK_THREAD_CPU, &now) == 0) sys->cpu_start = now ? now : 1;
+}
+
+void wn_guest_leave(wn_guest_t *guest) {
+  wn_sys_t *sys = guest->sys;
+  uint64_t now = 0;
+  if (sys->cpu_start && sys->os->clock_get(sys->os, WN_CLOCK_THREAD_CPU, &now) == 0 && now > sys->cpu_start)
+    sys->cpu_used += now - sys->cpu_start;
+  sys->cpu_start = 0;
+}
+
+bool wn_guest_wants_ticks(const wn_guest_t *guest) {
+  const wn_sys_t *sys = guest->sys;
+  return sys->wait.deadline || sys->limits.cpu_ns || sys->wait.interrupt;
+}
+
+void wn_guest_cancel(wn_guest_t *guest) { wn_sys_cancel(guest->sys); }
