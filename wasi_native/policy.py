@@ -1,0 +1,440 @@
+"""What a guest is granted, as frozen data.
+
+A :class:`Policy` says all that a guest may touch; the default grants nothing. Nothing here opens, reads or
+resolves anything: the host does that when it instantiates, and checks with real inodes again what can only be
+checked as text here. Objects are immutable, comparable, hashable and can be pickled (as long as no stream or
+callback is among them), so that one policy serves many instances. Every wrong value raises
+:class:`~wasi_native.errors.PolicyError`; its text starts with ``Class.field: `` and ends with the fix.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+
+from . import policy_check as check
+from .policy_limits import CLOCKS, Clock, Fixed, Limits, Offset, Random
+from .policy_socket import Dial, Listen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from dataclasses import KW_ONLY, dataclass, field
+    from typing import Any, Final, TypeAlias
+
+    from _typeshed import StrPath, SupportsRead, SupportsWrite
+
+    Stdin: TypeAlias = str | bytes | SupportsRead[bytes] | None
+    Output: TypeAlias = "str | Capture | SupportsWrite[bytes] | Callable[[bytes], object] | None"
+else:
+    from .record import KW_ONLY, dataclass, field
+
+__all__ = [
+    "CLOSED",
+    "INHERIT",
+    "NULL",
+    "Capture",
+    "Clock",
+    "Dial",
+    "Dir",
+    "File",
+    "Fixed",
+    "Limits",
+    "Listen",
+    "MemoryDir",
+    "Offset",
+    "Policy",
+    "Random",
+    "TempDir",
+    "output_kind",
+    "stdin_kind",
+]
+
+INHERIT: Final = "inherit"
+"""The stream of the host process itself."""
+NULL: Final = "null"
+"""A null device: reads give end of file, writes are swallowed. ``None`` and the default mean the same."""
+CLOSED: Final = "closed"
+"""No descriptor at all: the guest gets ``badf``."""
+
+
+# --- files and directories ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Dir:
+    """A directory of the host as a preopen.
+
+    ``host``: path, kept as text. ``guest``: its name for the guest, absolute or ``"."``; default ``"."`` for
+    the host path ``"."``, else ``"/"`` and the last name of ``host``. ``read_only``: default False.
+    ``create``: make a missing host directory (default False). ``quota``: bytes, ``inodes``: new entries,
+    ``max_file_size``: bytes of each file; None (default) leaves them to :class:`Limits`. Raises PolicyError.
+    """
+
+    host: StrPath
+    guest: str | None = None
+    _: KW_ONLY
+    read_only: bool = False
+    create: bool = False
+    quota: int | None = None
+    inodes: int | None = None
+    max_file_size: int | None = None
+
+    def __post_init__(self) -> None:
+        host = check.host_path("Dir.host", self.host)
+        guest = check.default_guest("Dir.guest", host) if self.guest is None else self.guest
+        check.put(self, host=host, guest=check.guest_path("Dir.guest", guest))
+        check.flag("Dir.read_only", self.read_only)
+        check.flag("Dir.create", self.create)
+        check.caps(self, "quota", "inodes", "max_file_size")
+
+    @staticmethod
+    def memory(guest: str, size: int | None = None, inodes: int | None = None) -> MemoryDir:
+        """A directory that lives in memory: see :class:`MemoryDir`."""
+        return MemoryDir(guest, size=size, inodes=inodes)
+
+    @staticmethod
+    def temporary(guest: str, quota: int | None = None, inodes: int | None = None) -> TempDir:
+        """A directory that is removed after the instance: see :class:`TempDir`."""
+        return TempDir(guest, quota=quota, inodes=inodes)
+
+    def describe(self) -> str:
+        """One line for people."""
+        tail = ", read-only" if self.read_only else ", read and write" + _describe_caps(self)
+        return f"dir {self.guest!r}: host {self.host!r}{tail}{', created if missing' if self.create else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryDir:
+    """An empty scratch directory in memory, private to each instance, gone with it.
+
+    ``guest``: absolute name or ``"."``. ``size``: bytes of all files, ``inodes``: entries,
+    ``max_file_size``: bytes of each file; None (default) leaves them to :class:`Limits`. Raises PolicyError.
+    """
+
+    guest: str
+    _: KW_ONLY
+    size: int | None = None
+    inodes: int | None = None
+    max_file_size: int | None = None
+
+    def __post_init__(self) -> None:
+        check.guest_path("MemoryDir.guest", self.guest)
+        check.caps(self, "size", "inodes", "max_file_size")
+
+    def describe(self) -> str:
+        """One line for people."""
+        return f"dir {self.guest!r}: in memory{_describe_caps(self)}"
+
+
+@dataclass(frozen=True, slots=True)
+class TempDir:
+    """An empty directory on disk, made when the instance is made and removed with it.
+
+    ``guest``: absolute name or ``"."``. ``quota``: bytes, ``inodes``: entries, ``max_file_size``: bytes of
+    each file; None (default) leaves them to :class:`Limits`. Raises PolicyError.
+    """
+
+    guest: str
+    _: KW_ONLY
+    quota: int | None = None
+    inodes: int | None = None
+    max_file_size: int | None = None
+
+    def __post_init__(self) -> None:
+        check.guest_path("TempDir.guest", self.guest)
+        check.caps(self, "quota", "inodes", "max_file_size")
+
+    def describe(self) -> str:
+        """One line for people."""
+        return f"dir {self.guest!r}: temporary{_describe_caps(self)}"
+
+
+def _describe_caps(grant: Dir | MemoryDir | TempDir) -> str:
+    text = ""
+    for name in ("quota", "size", "max_file_size", "inodes"):
+        value = getattr(grant, name, None)
+        if value is not None:
+            text += f", {name} {value if name == 'inodes' else check.size(value)}"
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of the host as a preopen.
+
+    ``host``: path. ``guest``: absolute name; default ``"/"`` and the last name of ``host``. ``read_only``:
+    default True. ``device``: the explicit grant that a character device needs (default False). Raises
+    PolicyError.
+    """
+
+    host: StrPath
+    guest: str | None = None
+    _: KW_ONLY
+    read_only: bool = True
+    device: bool = False
+
+    def __post_init__(self) -> None:
+        host = check.host_path("File.host", self.host)
+        guest = check.default_guest("File.guest", host, dot=False) if self.guest is None else self.guest
+        check.put(self, host=host, guest=check.guest_path("File.guest", guest, dot=False))
+        check.flag("File.read_only", self.read_only)
+        check.flag("File.device", self.device)
+
+    def describe(self) -> str:
+        """One line for people."""
+        tail = ("read-only" if self.read_only else "read and write") + (", device" if self.device else "")
+        return f"file {self.guest!r}: host {self.host!r}, {tail}"
+
+
+# --- streams -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """Keeps what the guest writes; read it from the instance (``instance.stdout``, ``instance.stderr``).
+
+    ``limit``: bytes kept per stream and instance, default 1 MiB. Raises PolicyError.
+    """
+
+    limit: int = 1 << 20
+
+    def __post_init__(self) -> None:
+        check.integer("Capture.limit", self.limit)
+
+
+def _stream_kind(where: str, value: object) -> str | None:
+    if value is None:
+        return NULL
+    if isinstance(value, str):
+        if value in (INHERIT, NULL, CLOSED):
+            return value
+        check.fail(where, f"{check.show(value)} is not a stream; write INHERIT, NULL, CLOSED or bytes")
+    if isinstance(value, io.TextIOBase):
+        check.fail(where, f"{check.show(value)} is a text stream; pass its .buffer or a binary file")
+    if isinstance(value, type):
+        check.fail(where, f"{value.__name__} is a class; write {value.__name__}()")
+    return None
+
+
+def stdin_kind(value: object, where: str = "Policy.stdin") -> str:
+    """Which kind of input ``value`` is: inherit, null, closed, bytes or file (it has ``read``).
+
+    Raises PolicyError for everything else, also for text streams.
+    """
+    kind = _stream_kind(where, value)
+    if kind is None and isinstance(value, (bytes, bytearray, memoryview)):
+        kind = "bytes"
+    if kind is None and callable(getattr(value, "read", None)):
+        kind = "file"
+    if kind is None:
+        check.fail(where, f"{check.show(value)} cannot be read; write bytes or a binary file")
+    return kind
+
+
+def output_kind(value: object, where: str = "Policy.stdout") -> str:
+    """Which kind of output ``value`` is: inherit, null, closed, capture, file (it has ``write``) or callback.
+
+    Raises PolicyError for everything else, also for text streams.
+    """
+    kind = _stream_kind(where, value)
+    if kind is None and isinstance(value, Capture):
+        kind = "capture"
+    if kind is None and callable(getattr(value, "write", None)):
+        kind = "file"
+    if kind is None and callable(value):
+        kind = "callback"
+    if kind is None:
+        check.fail(where, f"{check.show(value)} cannot be written; write Capture(), a file or a function")
+    return kind
+
+
+# --- the policy --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """All that a guest is granted; the default grants nothing. Every argument is a keyword.
+
+    * ``args``: strings after argv[0]; ``program``: argv[0], default (None) the module's file name; ``env``:
+      names and values. Nothing is taken over from the host process.
+    * ``dirs``: :class:`Dir`, :class:`MemoryDir`, :class:`TempDir`; ``files``: :class:`File`; preopens in
+      this order, then ``listen`` (:class:`Listen`) and ``dial`` (:class:`Dial`)
+    * ``stdin``: ``INHERIT``, ``NULL`` (also None, the default), ``CLOSED``, bytes, or an object with
+      ``read``; ``stdout`` and ``stderr``: the same words, :class:`Capture`, an object with ``write``, or a
+      function of bytes
+    * ``clocks``, ``random``, ``limits``: default the system's, the system's, the board's
+    * ``allow_overlap``: default False: a host directory granted twice, or inside another grant that differs
+      in what it permits, is refused. Two grants may nest when both are read-only, or both writable without a
+      cap of their own. A guest name given twice is always refused.
+
+    Sequences are kept as tuples. Raises PolicyError.
+    """
+
+    program: str | None = None
+    args: Sequence[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    dirs: Sequence[Dir | MemoryDir | TempDir] = ()
+    files: Sequence[File] = ()
+    stdin: Stdin = None
+    stdout: Output = None
+    stderr: Output = None
+    listen: Sequence[Listen] = ()
+    dial: Sequence[Dial] = ()
+    clocks: Clock = field(default_factory=Clock)
+    random: Random = field(default_factory=Random)
+    limits: Limits = field(default_factory=Limits)
+    allow_overlap: bool = False
+
+    def __post_init__(self) -> None:
+        if self.program is not None:
+            check.string("Policy.program", self.program)
+        args = check.many("Policy.args", self.args, "strings")
+        for index, arg in enumerate(args):
+            check.string(f"Policy.args[{index}]", arg)
+        if self.stdin is not None and stdin_kind(self.stdin) == "bytes":
+            check.put(self, stdin=bytes(self.stdin))  # type: ignore[arg-type]
+        for name in ("stdout", "stderr"):
+            output_kind(getattr(self, name), f"Policy.{name}")
+        check.put(
+            self,
+            args=args,
+            env=_env(self.env),
+            dirs=_typed("dirs", self.dirs, Dir, MemoryDir, TempDir),
+            files=_typed("files", self.files, File),
+            listen=_typed("listen", self.listen, Listen),
+            dial=_typed("dial", self.dial, Dial),
+            **{name: NULL for name in ("stdin", "stdout", "stderr") if getattr(self, name) is None},
+        )
+        for name, kind in (("clocks", Clock), ("random", Random), ("limits", Limits)):
+            if not isinstance(getattr(self, name), kind):
+                value = check.show(getattr(self, name))
+                check.fail(f"Policy.{name}", f"{value} is not a {kind.__name__}; write {kind.__name__}(...)")
+        check.flag("Policy.allow_overlap", self.allow_overlap)
+        _check_guests(self)
+        if not self.allow_overlap:
+            _check_overlap(self)
+
+    @classmethod
+    def from_toml(cls, path: StrPath) -> Policy:
+        """The policy in a TOML file; relative host paths start at its folder.
+
+        Raises PolicyError with file, line and key; OSError when the file cannot be read.
+        """
+        from .policy_toml import load
+
+        return load(path)
+
+    @classmethod
+    def from_toml_text(cls, text: str, name: str = "<policy>", base: StrPath | None = None) -> Policy:
+        """The policy in a TOML text; ``name`` stands in its errors, relative host paths start at ``base``
+        (None: as they are). Raises PolicyError with name, line and key.
+        """
+        from .policy_toml import loads
+
+        return loads(text, name, base)
+
+    def describe(self) -> list[str]:
+        """What is granted, a line for people each: names of variables without values, no seed, no data."""
+        lines = [] if self.program is None else [f"program: {self.program!r}"]
+        lines += [f"args: {' '.join(map(repr, self.args))}"] if self.args else []
+        lines += [f"env: {', '.join(map(repr, self.env))}"] if self.env else []
+        for grant in (*self.dirs, *self.files, *self.listen, *self.dial):
+            lines.append(grant.describe())
+        kinds = (stdin_kind(self.stdin), output_kind(self.stdout), output_kind(self.stderr))
+        for name, kind in zip(("stdin", "stdout", "stderr"), kinds, strict=True):
+            if kind == "capture":
+                kind += f" {check.size(getattr(self, name).limit)}"
+            lines += [f"{name}: {kind}"] if kind != NULL else []
+        for name in CLOCKS:
+            value = getattr(self.clocks, name)
+            if isinstance(value, Fixed):
+                lines.append(f"clock {name}: fixed at {value.ns} ns, {value.step} ns more after each reading")
+            elif isinstance(value, Offset):
+                lines.append(f"clock {name}: system {value.ns:+} ns")
+        if self.clocks.resolution is not None:
+            lines.append(f"clock resolution: {self.clocks.resolution} ns")
+        lines += ["random: seeded, repeatable, not secret"] if self.random.seed is not None else []
+        lines += self.limits.describe()
+        lines += ["overlapping preopens are allowed"] if self.allow_overlap else []
+        return lines or ["nothing is granted"]
+
+
+def _env(env: object) -> check.FrozenDict:
+    try:
+        pairs = dict(env)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        check.fail("Policy.env", f"{check.show(env)} is not a mapping; write a dictionary")
+    for name, value in pairs.items():
+        check.variable(name, value)
+    return check.FrozenDict(pairs)
+
+
+def _typed(name: str, values: Iterable[object], *kinds: type) -> tuple[Any, ...]:
+    done = []
+    names = " or ".join(kind.__name__ for kind in kinds)
+    for index, value in enumerate(check.many(f"Policy.{name}", values, names)):
+        if not isinstance(value, kinds):
+            text = f"{check.show(value)} is a {type(value).__name__}; write {names}"
+            check.fail(f"Policy.{name}[{index}]", text)
+        done.append(value)
+    return tuple(done)
+
+
+def _check_guests(policy: Policy) -> None:
+    seen: dict[str, str] = {}
+    for name in ("dirs", "files"):
+        for index, grant in enumerate(getattr(policy, name)):
+            place = f"{name}[{index}]"
+            other = seen.setdefault(grant.guest, place)
+            if other != place:
+                text = f"the guest name {grant.guest!r} is already that of {other}; write another one"
+                check.fail(f"Policy.{place}.guest", text)
+
+
+def _check_overlap(policy: Policy) -> None:
+    seen: list[tuple[str, Dir | File]] = []
+    for name in ("dirs", "files"):
+        for index, grant in enumerate(getattr(policy, name)):
+            if isinstance(grant, (MemoryDir, TempDir)):
+                continue
+            place = f"{name}[{index}]"
+            for other_place, other in seen:
+                how = _overlap(grant, other)
+                if how:
+                    text = f"{check.show(grant.host)} {how} {check.show(other.host)} of {other_place}"
+                    check.fail(
+                        f"Policy.{place}.host", f"{text}; grant one of them, or set allow_overlap=True"
+                    )
+            seen.append((place, grant))
+
+
+def _overlap(one: Dir | File, two: Dir | File) -> str:
+    """How ``one`` overlaps ``two`` in a way that is refused, or ''."""
+    a, b = _parts(one.host), _parts(two.host)
+    if a == b:
+        return "is the same as"
+    if not _below(a, b) and not _below(b, a):
+        return ""
+    if one.read_only and two.read_only and not (isinstance(one, File) and one.device):
+        return ""
+    caps = [getattr(grant, cap, None) for grant in (one, two) for cap in ("quota", "inodes", "max_file_size")]
+    device = any(isinstance(grant, File) and grant.device for grant in (one, two))
+    if not one.read_only and not two.read_only and not device and caps == [None] * len(caps):
+        return ""
+    return f"is {'inside' if _below(a, b) else 'around'}, with another permission,"
+
+
+def _parts(host: object) -> list[str]:
+    text = os.path.normpath(os.fspath(host))  # type: ignore[call-overload]
+    return ["/"] * text.startswith("/") + [part for part in text.split("/") if part not in ("", ".")]
+
+
+def _below(inner: list[str], outer: list[str]) -> bool:
+    """True when the text says that ``inner`` lies in ``outer``; absolute and relative are not compared."""
+    if inner[:1] == ["/"] or outer[:1] == ["/"]:
+        return len(inner) > len(outer) > 0 and inner[: len(outer)] == outer
+    ups = outer.count("..")
+    if ups == len(outer) > inner.count(".."):
+        return True
+    return inner[: len(outer)] == outer and len(inner) > len(outer) and inner[len(outer)] != ".."
