@@ -17,13 +17,15 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict, dataclass, fields, replace
 
 from .errors import BoardError
 
 TYPE_CHECKING = False  # typing itself takes 2 ms to import
 if TYPE_CHECKING:
+    from dataclasses import dataclass, fields, replace
     from typing import Any
+else:
+    from .record import dataclass, fields, replace
 
 __all__ = ["Board", "BoardLimits", "GpioChip", "Userland"]
 
@@ -203,15 +205,16 @@ class Board:
 
     def to_dict(self) -> dict[str, Any]:
         """The board as plain dictionaries, lists, strings and numbers, ready for ``json.dumps``."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
 def _plain(value: Any) -> Any:
-    """``value`` with every tuple made a list."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+    """``value`` with every tuple made a list, and every record a dictionary."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, (Userland, BoardLimits, GpioChip)):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value
 
 
 # ---- choosing -------------------------------------------------------------------------------------------
@@ -399,7 +402,7 @@ def _open(path: str) -> _Reader:
     if os.path.dirname(path) == _data_dir():
         try:
             return _Reader(path, "", _plain_toml(text))
-        except (IndexError, SyntaxError, ValueError) as error:
+        except (IndexError, ValueError) as error:
             raise BoardError(f"{path}: is damaged ({error}); install wasi_native again") from error
     if sys.version_info >= (3, 11):
         import tomllib
@@ -414,11 +417,9 @@ def _open(path: str) -> _Reader:
 def _plain_toml(text: str) -> dict[str, Any]:
     """Read the TOML that our own files keep to, as a test proves: ``[a]``, ``[[a]]``, ``key = value``.
 
-    A value is a string without escapes, a whole number, or a list of them, which may go over several lines;
-    each of them is also a Python literal. A comment has a line of its own outside of lists.
+    A value is a string without escapes, a whole number, or a list of either, which may go over several lines.
+    A comment has a line of its own outside of lists.
     """
-    from ast import literal_eval
-
     top: dict[str, Any] = {}
     table, pending = top, ""
     for line in map(str.strip, text.splitlines()):
@@ -434,8 +435,16 @@ def _plain_toml(text: str) -> dict[str, Any]:
         pending += line
         key, _, value = pending.partition(" = ")
         if value[0] != "[" or value[-1] == "]":
-            table[key], pending = literal_eval(value), ""
+            table[key], pending = _plain_value(value), ""
     return top
+
+
+def _plain_value(text: str) -> Any:
+    if text[0] != "[":
+        return text[1:-1] if text[0] == '"' else int(text)
+    if '"' in text:
+        return text.split('"')[1::2]
+    return [int(item) for item in text[1:-1].split(",") if item.strip()]
 
 
 def _near(name: str, names: _Ids) -> str:
