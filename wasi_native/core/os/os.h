@@ -89,6 +89,8 @@ struct wn_os {
   wn_err_t (*close)(const wn_os_t *os, int fd); /* never retried, the descriptor is gone whatever it answers */
   wn_err_t (*readv)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done);
   wn_err_t (*writev)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done);
+  /* writev to a pipe or FIFO: PIPE when nobody reads, and the thread gets no SIGPIPE for it. */
+  wn_err_t (*write_pipe)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done);
   wn_err_t (*preadv)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off, uint64_t *done);
   wn_err_t (*pwritev)(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off, uint64_t *done);
   wn_err_t (*lseek)(const wn_os_t *os, int fd, int64_t off, uint32_t whence, uint64_t *pos);
@@ -126,7 +128,7 @@ struct wn_os {
   wn_err_t (*clock_get)(const wn_os_t *os, uint32_t id, uint64_t *ns);
   wn_err_t (*clock_res)(const wn_os_t *os, uint32_t id, uint64_t *ns);
   /* random and memory */
-  wn_err_t (*getrandom)(const wn_os_t *os, void *buf, size_t len, size_t *done);
+  wn_err_t (*getrandom)(const wn_os_t *os, void *buf, size_t len, size_t *done); /* AGAIN: too early after boot */
   void *(*page_alloc)(const wn_os_t *os, size_t len); /* zeroed, and zeroed again in a forked child; NULL */
   void (*page_free)(const wn_os_t *os, void *page, size_t len);
   void *(*alloc)(const wn_os_t *os, size_t len);      /* zeroed; NULL when there is none */

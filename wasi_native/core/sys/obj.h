@@ -64,6 +64,7 @@ struct wn_obj {
   uint16_t fdflags;         /* WN_FD_* as the guest sees them */
   uint8_t type;             /* WN_TYPE_* */
   bool writable;            /* opened for writing on the host */
+  bool output;              /* stdout or stderr: what is written counts against limits.output_bytes */
   union {
     struct {                /* a directory of the host: where its last read_dir stood */
       uint64_t index;       /* ordinal of the next entry */
@@ -73,17 +74,21 @@ struct wn_obj {
       wn_node_t *node;
       uint64_t pos;
     } mem;
-    struct {                /* bytes in, bytes out */
+    struct {                /* bytes in */
       uint8_t *ptr;
-      uint64_t len, pos, cap;
+      uint64_t len, pos;
     } buf;
+    struct {                /* bytes out: in sys->captures, where they outlive the descriptor */
+      uint32_t index;
+    } capture;
     struct {                /* callbacks of the embedder */
       const wn_stream_ops_t *ops;
       void *ctx;
     } stream;
-    struct {                /* a pipe, tty or device of the host */
-      bool shared;          /* the description is not ours: poll before each piece, no more than PIPE_BUF */
-    } pipe;
+    struct {                /* a file, pipe, tty or device of the host */
+      bool shared;          /* the description is not ours: its flags stay as they are; of what can block, poll
+                               before each piece, no more than PIPE_BUF */
+    } host;
   } u;
 };
 

@@ -21,6 +21,8 @@ static inline bool wn_share_limited(const wn_share_t *s) {
 /* Reserve the growth of a file from `size` to at least `end`: FBIG, DQUOT, else *grown is what was taken, to be
  * given back with wn_quota_refund where the write fell short. */
 wn_err_t wn_quota_grow(wn_share_t *share, uint64_t size, uint64_t end, uint64_t *grown);
+/* How far a file of this size may reach at most, with what is left: what a write that is too long is cut to. */
+uint64_t wn_quota_reach(const wn_share_t *share, uint64_t size);
 void wn_quota_refund(wn_share_t *share, uint64_t bytes);
 /* One new name. DQUOT. And one gone, with the bytes of a file whose last name it was. */
 wn_err_t wn_quota_inode(wn_share_t *share);

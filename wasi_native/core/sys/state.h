@@ -34,6 +34,12 @@ typedef struct wn_dirbuf {
   size_t len, at;
 } wn_dirbuf_t;
 
+/* What a guest wrote to a captured stream. Allocated when the stream is granted: no write grows it. */
+typedef struct wn_capture {
+  uint8_t *bytes;
+  size_t len, cap;
+} wn_capture_t;
+
 struct wn_sys {
   const wn_os_t *os;
   wn_table_t table;
@@ -44,13 +50,14 @@ struct wn_sys {
   wn_dirbuf_t dirbuf;
   wn_limits_t limits;
   const char *limit_hit;  /* the name, when a function here answered WN_LIMIT */
+  wn_capture_t captures[3]; /* by the guest descriptor that it was granted on */
   uint64_t output;        /* bytes to stdout and stderr */
   uint64_t cpu_used;      /* ns, of finished calls */
   uint64_t cpu_start;     /* thread CPU clock at the start of the call under way; 0: none */
   uint32_t resolver;      /* WN_RESOLVER_OPENAT2 or _WALK: what is used now */
   uint32_t file_mode, dir_mode;
   bool stdio_nonblocking;
-  void *poll_scratch;     /* limits.subscriptions entries for poll_oneoff, allocated with sys */
+  void *poll_scratch;     /* limits.subscriptions entries of wn_sub_t for poll_oneoff, then poll.c's own part */
 };
 
 #define WN_DIRBUF_SIZE 16384u

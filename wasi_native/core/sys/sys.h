@@ -40,10 +40,12 @@ wn_err_t wn_file_allocate(wn_sys_t *sys, uint32_t fd, uint64_t off, uint64_t len
 wn_err_t wn_file_advise(wn_sys_t *sys, uint32_t fd, uint64_t off, uint64_t len, uint32_t advice);
 wn_err_t wn_file_sync(wn_sys_t *sys, uint32_t fd, bool data_only);
 wn_err_t wn_file_set_flags(wn_sys_t *sys, uint32_t fd, uint16_t fdflags);
-/* The object of a host descriptor that path.c has opened; takes fd in every case. */
+/* The object of a host descriptor that path.c has opened; takes fd in every case, and a reference of its own to
+ * share. An obj->type other than UNKNOWN is believed, else fstat says. Anything but a regular file must have been
+ * opened with WN_O_NONBLOCK. INVAL: a directory. */
 wn_err_t wn_file_adopt(wn_sys_t *sys, wn_obj_t *obj, int fd, bool writable, uint16_t fdflags, wn_share_t *share);
 
-/* dir.c */
+/* dir.c. wn_dir_adopt takes fd in every case, and a reference of its own to share. */
 wn_err_t wn_dir_adopt(wn_sys_t *sys, wn_obj_t *obj, int fd, wn_share_t *share);
 /* The entry at cookie (0: the first), or *end. NOTDIR, INVAL for a cookie that cannot be. */
 wn_err_t wn_dir_read(wn_sys_t *sys, uint32_t fd, uint64_t cookie, wn_dirent_t *out, bool *end);

@@ -72,7 +72,7 @@ typedef struct wn_desc {
 
 typedef struct wn_table {
   wn_desc_t *slots;      /* `limit` of them, allocated at init */
-  wn_obj_t *pool;        /* `limit` of them */
+  wn_obj_t *pool;        /* `limit` of them, and one for what is about to replace another */
   uint32_t limit, open, lowest; /* no free slot below lowest */
   uint32_t free_obj;     /* index of a free object to try first */
   uint32_t dirs, sockets;
@@ -102,6 +102,8 @@ wn_err_t wn_table_insert(wn_sys_t *sys, wn_obj_t *obj, uint64_t rights, uint64_t
                          uint32_t *fd);
 /* Into slot fd, closing what was there. BADF when fd is beyond the limit. */
 wn_err_t wn_table_replace(wn_sys_t *sys, uint32_t fd, wn_obj_t *obj, uint64_t rights, uint64_t inheriting);
+/* Make fd a preopen of this name; copied. BADF, INVAL for a NUL inside, NAMETOOLONG, NOMEM. */
+wn_err_t wn_table_set_preopen(wn_sys_t *sys, uint32_t fd, wn_str_t guest);
 /* Close. BADF. */
 wn_err_t wn_table_close(wn_sys_t *sys, uint32_t fd);
 /* Move `from` onto `to`, closing `to` once; both must be open. BADF. from == to does nothing. */
