@@ -109,7 +109,8 @@ typedef struct wn_trace_call {
   const char *module, *name, *params, *results, *param_names;
   const wn_value_t *args;
   uint32_t nargs;
-  wn_err_t err;              /* after: what the row answered; for errno rows also the guest's result */
+  wn_err_t err;              /* after: 0, or the verdict that ends the guest */
+  wn_value_t result;         /* after: of a row with a result; the errno of WASI 0.1 rows */
   uint64_t nanoseconds;      /* after */
   wn_guest_t *guest;
 } wn_trace_call_t;
@@ -121,7 +122,7 @@ typedef struct wn_instance_config {
   size_t func_count;
   wn_trace_fn_t trace;           /* NULL: not traced, and nothing paid for it */
   void *trace_ctx;
-  bool reactor_start;            /* run the module's own start section only; exports are the caller's to call */
+
   void *ctx;                     /* wn_guest_ctx() */
 } wn_instance_config_t;
 

@@ -17,7 +17,8 @@ typedef struct wn_limits {
   uint32_t fds;             /* open descriptors, preopens and streams included; MFILE. 0 means WN_FDS_DEFAULT */
   uint32_t dirs;            /* directories among them; MFILE */
   uint32_t sockets;         /* sockets among them; MFILE */
-  uint32_t iovs;            /* pieces of one gather or scatter; INVAL. 0 means WN_IOVS_MAX, which also caps it */
+  uint32_t iovs;            /* pieces of one gather or scatter; INVAL. 0, or WN_IOVS_MAX and up: no such limit,
+                             * but one call takes the first WN_IOVS_MAX pieces and reports a short count */
   uint32_t subscriptions;   /* of one poll_oneoff; INVAL. 0 means WN_SUBSCRIPTIONS_DEFAULT */
 } wn_limits_t;
 

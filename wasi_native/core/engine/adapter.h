@@ -13,13 +13,20 @@
 
 typedef struct wn_engine_ops wn_engine_ops_t;
 
+/* ticker.c: the thread that makes computing guests look at the clock, while a call needs one. */
+typedef struct wn_ticker {
+  wn_thread_t *thread;
+  uint32_t started; /* atomic */
+  uint32_t calls;   /* atomic: calls under way that need ticks; the top bit ends the thread */
+} wn_ticker_t;
+
 /* An adapter's own structs start with these. */
 struct wn_engine {
   const wn_engine_ops_t *ops;
   const wn_os_t *os;
   wn_engine_config_t config;
   uint32_t caps;
-  struct wn_ticker *ticker; /* ticker.c; NULL until a call needs one */
+  wn_ticker_t ticker;
 };
 struct wn_module {
   wn_engine_t *engine;

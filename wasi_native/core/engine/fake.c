@@ -1,0 +1,277 @@
+/* fake.c - a guest made of bytes: for tests of everything above and below an engine, with no wasm at all.
+ *
+ * A module is text, one line each:
+ *   fake 1                          first line
+ *   memory PAGES                    one memory, exported as "memory"
+ *   moving                          the memory moves before every call
+ *   wide                            slots of 16 bytes instead of 8
+ *   import MODULE NAME PARAMS RESULTS   ("-" for none); exported as NAME: calling it makes the host call
+ * Two more exports: "grow" (i) -> i as memory.grow, "spin" () -> () computes until it is interrupted.
+ */
+#include "core/engine/adapter.h"
+
+#define PAGE 65536u
+#define PAGES_MAX 65536u
+#define IMPORTS_MAX 256u
+
+typedef struct fake_import {
+  char module[40], name[40], params[32], results[8];
+} fake_import_t;
+
+typedef struct fake_module {
+  struct wn_module head;
+  uint32_t pages, count;
+  bool has_memory, moving, wide;
+  fake_import_t *imports;
+} fake_module_t;
+
+typedef struct fake_engine {
+  struct wn_engine head;
+  uint32_t epoch; /* atomic: one up is an interruption */
+} fake_engine_t;
+
+typedef struct fake_instance {
+  struct wn_instance head;
+  const wn_row_t **rows;
+  uint8_t *memory;
+  uint64_t size;
+} fake_instance_t;
+
+static wn_err_t fake_open(const char *path, const wn_engine_config_t *config, wn_engine_t **out,
+                          wn_message_t *message) {
+  (void)path;
+  const wn_os_t *os = config->os ? config->os : wn_os_posix();
+  fake_engine_t *e = os->alloc(os, sizeof *e);
+  if (!e) return wn_message_set(message, WN_NOMEM, "no memory for an engine");
+  e->head.caps = WN_CAP_INTERRUPT | WN_CAP_REENTER | WN_CAP_MEMORY_LIMIT;
+  *out = &e->head;
+  return 0;
+}
+
+static void fake_close(wn_engine_t *engine) { engine->os->free(engine->os, engine); }
+
+static void fake_interrupt(wn_engine_t *engine) {
+  __atomic_fetch_add(&((fake_engine_t *)engine)->epoch, 1, __ATOMIC_RELEASE);
+}
+
+/* The next word of a line, terminated, into out; false when there is none or it is too long. */
+static bool word(const char **at, const char *end, char *out, size_t cap) {
+  const char *p = *at;
+  while (p < end && *p == ' ') p++;
+  size_t len = 0;
+  while (p + len < end && p[len] != ' ') len++;
+  if (len == 0 || len >= cap) return false;
+  memcpy(out, p, len);
+  out[len] = 0;
+  *at = p + len;
+  return true;
+}
+
+static uint32_t number(const char *text) {
+  uint64_t n = 0;
+  for (; *text >= '0' && *text <= '9' && n <= PAGES_MAX; text++) n = n * 10 + (uint64_t)(*text - '0');
+  return n > PAGES_MAX ? PAGES_MAX : (uint32_t)n;
+}
+
+static bool parse_line(fake_module_t *m, const char *at, const char *end) {
+  char verb[40], arg[40];
+  if (!word(&at, end, verb, sizeof verb)) return at == end;
+  if (strcmp(verb, "fake") == 0) return word(&at, end, arg, sizeof arg) && strcmp(arg, "1") == 0;
+  if (strcmp(verb, "moving") == 0) return m->moving = true;
+  if (strcmp(verb, "wide") == 0) return m->wide = true;
+  if (strcmp(verb, "memory") == 0) {
+    m->has_memory = true;
+    if (!word(&at, end, arg, sizeof arg)) return false;
+    m->pages = number(arg);
+    return true;
+  }
+  if (strcmp(verb, "import") != 0 || m->count == IMPORTS_MAX) return false;
+  fake_import_t *i = &m->imports[m->count];
+  if (!word(&at, end, i->module, sizeof i->module) || !word(&at, end, i->name, sizeof i->name) ||
+      !word(&at, end, i->params, sizeof i->params) || !word(&at, end, i->results, sizeof i->results))
+    return false;
+  if (i->params[0] == '-') i->params[0] = 0;
+  if (i->results[0] == '-') i->results[0] = 0;
+  m->count++;
+  return true;
+}
+
+static void fake_module_delete(wn_module_t *module) {
+  const wn_os_t *os = module->engine->os;
+  os->free(os, ((fake_module_t *)module)->imports);
+  os->free(os, module);
+}
+
+static wn_err_t fake_load(wn_engine_t *engine, wn_str_t wasm, wn_module_t **out, wn_message_t *message) {
+  const wn_os_t *os = engine->os;
+  if (wasm.len < 6 || memcmp(wasm.ptr, "fake 1", 6) != 0)
+    return wn_message_set(message, WN_INVALID, "not a module of the fake engine");
+  fake_module_t *m = os->alloc(os, sizeof *m);
+  if (!m) return wn_message_set(message, WN_NOMEM, "no memory for a module");
+  m->head.engine = engine;
+  m->imports = os->alloc(os, IMPORTS_MAX * sizeof *m->imports);
+  if (!m->imports) {
+    fake_module_delete(&m->head);
+    return wn_message_set(message, WN_NOMEM, "no memory for a module");
+  }
+  const char *at = wasm.ptr, *end = wasm.ptr + wasm.len;
+  for (uint32_t line = 1; at < end; line++) {
+    const char *stop = memchr(at, '\n', (size_t)(end - at));
+    if (!stop) stop = end;
+    if (!parse_line(m, at, stop)) {
+      fake_module_delete(&m->head);
+      return wn_message_set(message, WN_INVALID, "line %u of the fake module is wrong", line);
+    }
+    at = stop < end ? stop + 1 : end;
+  }
+  *out = &m->head;
+  return 0;
+}
+
+static wn_str_t str(const char *text) { return (wn_str_t){text, strlen(text)}; }
+
+static void extern_func(const fake_import_t *i, wn_extern_t *out) {
+  *out = (wn_extern_t){.kind = WN_EXTERN_FUNC, .name = str(i->name)};
+  memcpy(out->params, i->params, sizeof i->params);
+  memcpy(out->results, i->results, sizeof i->results);
+}
+
+static bool fake_import(const wn_module_t *module, size_t index, wn_extern_t *out) {
+  const fake_module_t *m = (const fake_module_t *)module;
+  if (index >= m->count) return false;
+  extern_func(&m->imports[index], out);
+  out->module = str(m->imports[index].module);
+  return true;
+}
+
+static bool fake_export(const wn_module_t *module, size_t index, wn_extern_t *out) {
+  static const fake_import_t extra[] = {{"", "grow", "i", "i"}, {"", "spin", "", ""}};
+  const fake_module_t *m = (const fake_module_t *)module;
+  if (index < m->count) return extern_func(&m->imports[index], out), true;
+  index -= m->count;
+  if (index < 2) return extern_func(&extra[index], out), true;
+  if (index > 2 || !m->has_memory) return false;
+  *out = (wn_extern_t){.kind = WN_EXTERN_MEMORY, .name = str("memory"), .min = m->pages, .max = UINT64_MAX};
+  return true;
+}
+
+static wn_err_t fake_instantiate(wn_instance_t *instance, const wn_row_t *const *rows, size_t count,
+                                 wn_message_t *message) {
+  fake_instance_t *in = (fake_instance_t *)instance;
+  const fake_module_t *m = (const fake_module_t *)instance->module;
+  const wn_os_t *os = instance->module->engine->os;
+  instance->guest.slot_shift = m->wide ? 1 : 0;
+  in->size = (uint64_t)m->pages * PAGE;
+  in->rows = os->alloc(os, (count + 1) * sizeof *rows);
+  in->memory = os->alloc(os, (size_t)in->size + 1);
+  if (!in->rows || !in->memory) return wn_message_set(message, WN_NOMEM, "no memory for an instance");
+  memcpy(in->rows, rows, count * sizeof *rows);
+  return 0;
+}
+
+static void fake_close_instance(wn_instance_t *instance) {
+  fake_instance_t *in = (fake_instance_t *)instance;
+  const wn_os_t *os = instance->module->engine->os;
+  os->free(os, in->rows);
+  os->free(os, in->memory);
+}
+
+static wn_err_t fake_signature(wn_instance_t *instance, wn_str_t name, const char **params, const char **results) {
+  const fake_module_t *m = (const fake_module_t *)instance->module;
+  *results = "";
+  *params = "";
+  if (name.len == 4 && memcmp(name.ptr, "spin", 4) == 0) return 0;
+  if (name.len == 4 && memcmp(name.ptr, "grow", 4) == 0) {
+    *params = *results = "i";
+    return 0;
+  }
+  for (uint32_t i = 0; i < m->count; i++) {
+    if (strlen(m->imports[i].name) != name.len || memcmp(m->imports[i].name, name.ptr, name.len) != 0) continue;
+    *params = m->imports[i].params;
+    *results = m->imports[i].results;
+    return 0;
+  }
+  return WN_MISSING;
+}
+
+static wn_err_t spin(wn_instance_t *instance) {
+  fake_engine_t *e = (fake_engine_t *)instance->module->engine;
+  uint32_t seen = __atomic_load_n(&e->epoch, __ATOMIC_ACQUIRE);
+  for (;;) {
+    uint32_t epoch = __atomic_load_n(&e->epoch, __ATOMIC_ACQUIRE);
+    if (epoch == seen) continue;
+    seen = epoch;
+    wn_err_t err = wn_guest_check(&instance->guest);
+    if (err) return err;
+  }
+}
+
+/* As memory.grow: the old number of pages, or -1. */
+static uint64_t grow(fake_instance_t *in, uint32_t pages) {
+  const wn_os_t *os = in->head.module->engine->os;
+  uint64_t size = in->size + (uint64_t)pages * PAGE;
+  if (size > (uint64_t)PAGES_MAX * PAGE || size > SIZE_MAX - 1) return UINT32_MAX;
+  uint8_t *memory = os->resize(os, in->memory, (size_t)size + 1);
+  if (!memory) return UINT32_MAX;
+  memset(memory + in->size, 0, (size_t)(size - in->size));
+  uint64_t old = in->size / PAGE;
+  in->memory = memory;
+  in->size = size;
+  return old;
+}
+
+/* A new block for the memory and the old one freed, so that a span kept too long is a use after free. */
+static void move(fake_instance_t *in) {
+  const wn_os_t *os = in->head.module->engine->os;
+  uint8_t *memory = os->alloc(os, (size_t)in->size + 1);
+  if (!memory) return;
+  memcpy(memory, in->memory, (size_t)in->size);
+  os->free(os, in->memory);
+  in->memory = memory;
+}
+
+static wn_err_t fake_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams,
+                          size_t nresults, wn_message_t *message) {
+  fake_instance_t *in = (fake_instance_t *)instance;
+  const fake_module_t *m = (const fake_module_t *)instance->module;
+  if (name.len == 4 && memcmp(name.ptr, "spin", 4) == 0) return spin(instance);
+  if (name.len == 4 && memcmp(name.ptr, "grow", 4) == 0) {
+    values[0] = grow(in, (uint32_t)values[0]);
+    return 0;
+  }
+  if (m->moving) move(in);
+  uint32_t i = 0;
+  while (strlen(m->imports[i].name) != name.len || memcmp(m->imports[i].name, name.ptr, name.len) != 0) i++;
+  uint64_t slots[2 * 32] = {0};
+  for (size_t k = 0; k < nparams; k++) *WN_SLOT(&instance->guest, slots, k) = values[k];
+  instance->guest.mem = (wn_mem_t){in->memory, in->size};
+  wn_err_t err = wn_dispatch(&instance->guest, in->rows[i], slots);
+  if (err) return wn_message_set(message, err, "%s: %s", wn_err_name(err), wn_err_text(err));
+  if (nresults) values[0] = *WN_SLOT(&instance->guest, slots, 0);
+  return 0;
+}
+
+static wn_err_t fake_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
+  fake_instance_t *in = (fake_instance_t *)instance;
+  if (strcmp(name, "memory") != 0 || !((const fake_module_t *)instance->module)->has_memory) return WN_MISSING;
+  *base = in->memory;
+  *size = in->size;
+  return 0;
+}
+
+const wn_engine_ops_t wn_engine_fake = {
+    .name = "fake",
+    .open = fake_open,
+    .close = fake_close,
+    .interrupt = fake_interrupt,
+    .load = fake_load,
+    .module_delete = fake_module_delete,
+    .import = fake_import,
+    .export = fake_export,
+    .instance_size = sizeof(fake_instance_t),
+    .instantiate = fake_instantiate,
+    .close_instance = fake_close_instance,
+    .signature = fake_signature,
+    .call = fake_call,
+    .memory = fake_memory,
+};
