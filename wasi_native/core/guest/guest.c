@@ -23,3 +23,5 @@ bool wn_guest_wants_ticks(const wn_guest_t *guest) {
 }
 
 void wn_guest_cancel(wn_guest_t *guest) { wn_sys_cancel(guest->sys); }
+
+const wn_limits_t *wn_guest_limits(const wn_guest_t *guest) { return &guest->sys->limits; }

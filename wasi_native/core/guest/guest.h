@@ -49,6 +49,9 @@ void wn_guest_leave(wn_guest_t *guest);
 /* Whether somebody must look at the clock while this guest computes: a deadline, a CPU limit, an interrupt. */
 bool wn_guest_wants_ticks(const wn_guest_t *guest);
 
+/* The limits that an engine keeps itself: memory, tables, fuel. */
+const wn_limits_t *wn_guest_limits(const wn_guest_t *guest);
+
 /* wn_sys_cancel() for whoever knows the guest alone. Any thread, signal safe. */
 void wn_guest_cancel(wn_guest_t *guest);
 
