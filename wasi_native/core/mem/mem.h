@@ -59,8 +59,10 @@ static inline void wn_store64(uint8_t *p, uint64_t v) {
 }
 
 /* The gather or scatter list of `n` pairs (ptr, len) at `ptr`, each checked, copied once into `out`, which has
- * room for `cap` (n above cap is INVAL, after the list itself was found inside memory). Pieces of length 0 are
- * dropped; *count is what is left. The sum is cut at 2^31 - 1. */
+ * room for `cap`. Pieces of length 0 are dropped; *count is what is left, at most cap: of a longer list the first
+ * ones are taken, and the caller reports a short count. The sum is cut at 2^31 - 1. INVAL: n is above
+ * WN_MEM_IOVS_MAX, which bounds the time that the look takes. */
+#define WN_MEM_IOVS_MAX 1048576u
 wn_err_t wn_mem_iovs(const wn_mem_t *m, uint32_t ptr, uint32_t n, wn_iov_t *out, uint32_t cap, uint32_t *count);
 
 /* A path or name: copied to out (cap bytes with the terminator), so that the guest cannot change it after the
