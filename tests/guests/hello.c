@@ -1,0 +1,7 @@
+/* hello - one line to stdout. */
+#include <stdio.h>
+
+int main(void) {
+  puts("hello, world");
+  return 0;
+}
