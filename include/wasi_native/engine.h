@@ -63,6 +63,18 @@ WN_API const char *wn_engine_list(size_t index);
 WN_API wn_err_t wn_engine_wat(wn_engine_t *engine, wn_str_t text, wn_str_t *out, wn_message_t *message);
 WN_API void wn_bytes_free(wn_str_t bytes);
 
+/* ---- what we serve ---- */
+
+/* One function that a guest can import from us. All texts are static. */
+typedef struct wn_row_info {
+  const char *module, *name;
+  const char *params, *results;  /* letters as in wn_host_func_t */
+  const char *param_names;       /* "fd,iovs,iovs_len,nwritten" */
+  const char *group;             /* the capability: "files", "clock" ... */
+} wn_row_info_t;
+/* Row `index` of all, in the order of the specifications; false past the last. Any thread. */
+WN_API bool wn_row_get(size_t index, wn_row_info_t *out);
+
 /* ---- modules ---- */
 
 /* Validate and compile. INVALID with the engine's message. */

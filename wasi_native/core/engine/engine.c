@@ -68,6 +68,13 @@ void wn_bytes_free(wn_str_t bytes) {
   os->free(os, (void *)bytes.ptr);
 }
 
+bool wn_row_get(size_t index, wn_row_info_t *out) {
+  const wn_row_t *row = wn_link_row(index);
+  if (!row) return false;
+  *out = (wn_row_info_t){row->module, row->name, row->params, row->results, row->param_names, row->group};
+  return true;
+}
+
 /* ---- modules ---- */
 
 wn_err_t wn_module_load(wn_engine_t *engine, wn_str_t wasm, wn_module_t **out, wn_message_t *message) {

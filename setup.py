@@ -1,0 +1,70 @@
+"""Lists the C files and builds ``wasi_native._core``.
+
+Environment: ``WN_SAN=1`` builds with AddressSanitizer and UBSan, ``WN_COV=1`` for gcov, ``WN_DEBUG=1``
+without optimisation. One extension serves every Python from 3.11 on (stable ABI); on 3.10, which lacks the
+buffer protocol there, it is built for that version alone.
+"""
+
+import os
+import shutil
+import sys
+from glob import glob
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parent
+FOLDERS = ("core", "core/mem", "core/os/posix", "core/os/fake", "core/sys", "core/guest", "core/p1", "core/engine")
+STABLE = sys.version_info >= (3, 11)
+
+compile_args = ["-std=c11", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Wno-unused-parameter"]
+link_args: list[str] = []
+macros = [("Py_LIMITED_API", "0x030B0000")] if STABLE else []
+if os.environ.get("WN_SAN"):
+    flags = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
+    compile_args += flags
+    link_args += flags
+elif os.environ.get("WN_COV"):
+    compile_args += ["-g", "-O0", "--coverage"]
+    link_args += ["--coverage"]
+elif os.environ.get("WN_DEBUG"):
+    compile_args += ["-g", "-O0"]
+else:
+    compile_args += ["-O2", "-g0", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"]
+    link_args += ["-Wl,--gc-sections", "-s"]
+
+
+class BuildWithBoards(build_py):
+    """Puts the board files, which live beside the package in the source tree, into the package."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib) / "wasi_native" / "boards"
+        target.mkdir(parents=True, exist_ok=True)
+        for source in sorted((ROOT / "boards").glob("*.*")):
+            shutil.copy(source, target / source.name)
+
+
+sources = ["wasi_native/_core.pyx"]
+for folder in FOLDERS:
+    sources += sorted(glob(f"wasi_native/{folder}/*.c", root_dir=ROOT))
+
+setup(
+    cmdclass={"build_py": BuildWithBoards},
+    ext_modules=[
+        Extension(
+            "wasi_native._core",
+            sources,
+            include_dirs=["include", "wasi_native"],
+            depends=[*glob("include/**/*", recursive=True), *glob("wasi_native/core/**/*.h", recursive=True)],
+            define_macros=macros,
+            py_limited_api=STABLE,
+            extra_compile_args=compile_args,
+            extra_link_args=link_args,
+        )
+    ],
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE else {},
+)
