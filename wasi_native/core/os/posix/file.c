@@ -1,0 +1,150 @@
+/* file.c - opening, reading, writing and the other calls on one descriptor. */
+#include "core/os/posix/posix.h"
+
+#include <fcntl.h>
+
+/* The kernel's own numbers: headers older than the calls do not have them. */
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#define RESOLVE_NO_MAGIC 0x02u
+#define RESOLVE_BELOW 0x08u
+typedef struct open_how {
+  uint64_t flags, mode, resolve;
+} open_how_t;
+
+static int open_flags(uint32_t flags) {
+  int f = O_CLOEXEC;
+  if (flags & WN_O_DIRECTORY) f |= O_DIRECTORY;
+  if (flags & WN_O_NOFOLLOW) f |= O_NOFOLLOW;
+  if (flags & WN_O_PATH) return f | O_PATH; /* openat2 takes no other flag with it */
+  f |= O_NOCTTY | O_LARGEFILE;
+  if (flags & WN_O_WRITE) f |= flags & WN_O_READ ? O_RDWR : O_WRONLY;
+  if (flags & WN_O_CREAT) f |= O_CREAT;
+  if (flags & WN_O_EXCL) f |= O_EXCL;
+  if (flags & WN_O_TRUNC) f |= O_TRUNC;
+  if (flags & WN_O_APPEND) f |= O_APPEND;
+  if (flags & WN_O_DSYNC) f |= O_DSYNC;
+  if (flags & WN_O_SYNC) f |= O_SYNC;
+  if (flags & WN_O_NONBLOCK) f |= O_NONBLOCK;
+  return f;
+}
+
+static wn_err_t opened(long r, int *fd) {
+  if (WN_UNLIKELY(r < 0)) return wn_posix_err(errno);
+  *fd = (int)r;
+  return 0;
+}
+
+wn_err_t wn_posix_open(const wn_os_t *os, const char *host_path, uint32_t flags, int *fd) {
+  (void)os;
+  return opened(open(host_path, open_flags(flags & ~(uint32_t)WN_O_CREAT)), fd);
+}
+
+wn_err_t wn_posix_openat(const wn_os_t *os, int dir, const char *name, uint32_t flags, uint32_t mode, int *fd) {
+  (void)os;
+  return opened(openat(dir, name, open_flags(flags), (mode_t)mode), fd);
+}
+
+wn_err_t wn_posix_openat2(const wn_os_t *os, int dir, const char *path, uint32_t flags, uint32_t mode, int *fd) {
+  (void)os;
+  open_how_t how = {.flags = (uint64_t)(unsigned)open_flags(flags),
+                    .mode = flags & WN_O_CREAT ? mode : 0,
+                    .resolve = RESOLVE_BELOW | RESOLVE_NO_MAGIC};
+  return opened(syscall(SYS_openat2, dir, path, &how, sizeof how), fd);
+}
+
+wn_err_t wn_posix_reopen(const wn_os_t *os, int fd, uint32_t flags, int *out) {
+  (void)os;
+  if (fd < 0) return WN_EBADF;
+  char path[32] = "/proc/self/fd/";
+  char digits[12];
+  size_t n = 0, at = 14;
+  unsigned rest = (unsigned)fd;
+  do digits[n++] = (char)('0' + rest % 10);
+  while (rest /= 10);
+  while (n) path[at++] = digits[--n];
+  path[at] = 0;
+  return opened(open(path, open_flags(flags)), out);
+}
+
+wn_err_t wn_posix_dup(const wn_os_t *os, int fd, int *out) {
+  (void)os;
+  return opened(fcntl(fd, F_DUPFD_CLOEXEC, 3), out); /* never one of the host's standard streams */
+}
+
+wn_err_t wn_posix_close(const wn_os_t *os, int fd) {
+  (void)os;
+  return wn_posix_result(close(fd));
+}
+
+wn_err_t wn_posix_readv(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done) {
+  (void)os;
+  if (WN_LIKELY(n == 1)) return wn_posix_done(read(fd, iov->ptr, iov->len), done);
+  return wn_posix_done(readv(fd, (const struct iovec *)(const void *)iov, (int)n), done);
+}
+
+wn_err_t wn_posix_writev(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done) {
+  (void)os;
+  if (WN_LIKELY(n == 1)) return wn_posix_done(write(fd, iov->ptr, iov->len), done);
+  return wn_posix_done(writev(fd, (const struct iovec *)(const void *)iov, (int)n), done);
+}
+
+wn_err_t wn_posix_preadv(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off, uint64_t *done) {
+  (void)os;
+  if (WN_LIKELY(n == 1)) return wn_posix_done(pread(fd, iov->ptr, iov->len, (off_t)off), done);
+  return wn_posix_done(preadv(fd, (const struct iovec *)(const void *)iov, (int)n, (off_t)off), done);
+}
+
+wn_err_t wn_posix_pwritev(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off, uint64_t *done) {
+  (void)os;
+  if (WN_LIKELY(n == 1)) return wn_posix_done(pwrite(fd, iov->ptr, iov->len, (off_t)off), done);
+  return wn_posix_done(pwritev(fd, (const struct iovec *)(const void *)iov, (int)n, (off_t)off), done);
+}
+
+wn_err_t wn_posix_lseek(const wn_os_t *os, int fd, int64_t off, uint32_t whence, uint64_t *pos) {
+  (void)os;
+  static const int whences[] = {[WN_SEEK_SET] = SEEK_SET, [WN_SEEK_CUR] = SEEK_CUR, [WN_SEEK_END] = SEEK_END};
+  if (whence > WN_SEEK_END) return WN_EINVAL;
+  off_t r = lseek(fd, off, whences[whence]);
+  if (WN_UNLIKELY(r < 0)) return wn_posix_err(errno);
+  *pos = (uint64_t)r;
+  return 0;
+}
+
+wn_err_t wn_posix_ftruncate(const wn_os_t *os, int fd, uint64_t size) {
+  (void)os;
+  return wn_posix_result(ftruncate(fd, (off_t)size));
+}
+
+wn_err_t wn_posix_fallocate(const wn_os_t *os, int fd, uint64_t off, uint64_t len) {
+  (void)os;
+  return wn_posix_result(fallocate(fd, 0, (off_t)off, (off_t)len));
+}
+
+wn_err_t wn_posix_fadvise(const wn_os_t *os, int fd, uint64_t off, uint64_t len, uint32_t advice) {
+  (void)os;
+  /* In the order of WASI's numbers. */
+  static const int advices[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
+                                POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
+  if (advice >= sizeof advices / sizeof *advices) return WN_EINVAL;
+  int r = posix_fadvise(fd, (off_t)off, (off_t)len, advices[advice]); /* answers the errno itself */
+  return r ? wn_posix_err(r) : 0;
+}
+
+wn_err_t wn_posix_fsync(const wn_os_t *os, int fd) {
+  (void)os;
+  return wn_posix_result(fsync(fd));
+}
+
+wn_err_t wn_posix_fdatasync(const wn_os_t *os, int fd) {
+  (void)os;
+  return wn_posix_result(fdatasync(fd));
+}
+
+wn_err_t wn_posix_set_append(const wn_os_t *os, int fd, bool on) {
+  (void)os;
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return wn_posix_err(errno);
+  return wn_posix_result(fcntl(fd, F_SETFL, on ? flags | O_APPEND : flags & ~O_APPEND));
+}

@@ -1,0 +1,91 @@
+/* stat.c - what a file is, and its times: 64 bits of nanoseconds whatever the kernel's time_t. */
+#include "core/os/posix/posix.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static int64_t to_ns(int64_t sec, int64_t nsec) {
+  int64_t ns;
+  if (__builtin_mul_overflow(sec, (int64_t)NS_PER_S, &ns)) {
+    /* The lowest second may come back into range with its nanoseconds; a clamp is as good there. */
+    return sec < 0 ? INT64_MIN : INT64_MAX;
+  }
+  if (__builtin_add_overflow(ns, nsec, &ns)) return INT64_MAX;
+  return ns;
+}
+
+static uint8_t to_type(mode_t mode) {
+  switch (mode & S_IFMT) {
+    case S_IFREG: return WN_TYPE_REGULAR;
+    case S_IFDIR: return WN_TYPE_DIRECTORY;
+    case S_IFLNK: return WN_TYPE_SYMLINK;
+    case S_IFCHR: return WN_TYPE_CHARACTER;
+    case S_IFBLK: return WN_TYPE_BLOCK;
+    case S_IFIFO: return WN_TYPE_FIFO;
+    case S_IFSOCK: return WN_TYPE_SOCKET_STREAM;
+    default: return WN_TYPE_UNKNOWN;
+  }
+}
+
+static wn_err_t convert(int r, const struct stat *from, wn_stat_t *st) {
+  if (WN_UNLIKELY(r < 0)) return wn_posix_err(errno);
+  st->dev = (uint64_t)from->st_dev;
+  st->ino = (uint64_t)from->st_ino;
+  st->nlink = (uint64_t)from->st_nlink;
+  st->size = (uint64_t)from->st_size;
+  st->atim = to_ns(from->st_atim.tv_sec, from->st_atim.tv_nsec);
+  st->mtim = to_ns(from->st_mtim.tv_sec, from->st_mtim.tv_nsec);
+  st->ctim = to_ns(from->st_ctim.tv_sec, from->st_ctim.tv_nsec);
+  st->type = to_type(from->st_mode);
+  return 0;
+}
+
+wn_err_t wn_posix_fstat(const wn_os_t *os, int fd, wn_stat_t *st) {
+  (void)os;
+  struct stat s;
+  return convert(fstat(fd, &s), &s, st);
+}
+
+wn_err_t wn_posix_fstatat(const wn_os_t *os, int dir, const char *name, wn_stat_t *st) {
+  (void)os;
+  struct stat s;
+  return convert(fstatat(dir, name, &s, AT_SYMLINK_NOFOLLOW), &s, st);
+}
+
+static wn_posix_time_t to_time(int64_t ns) {
+  if (ns == WN_TIME_KEEP) return (wn_posix_time_t){0, UTIME_OMIT};
+  if (ns == WN_TIME_NOW) return (wn_posix_time_t){0, UTIME_NOW};
+  wn_posix_time_t t = {ns / NS_PER_S, ns % NS_PER_S};
+  if (t.nsec < 0) {
+    t.sec -= 1;
+    t.nsec += NS_PER_S;
+  }
+  return t;
+}
+
+/* name NULL: of the descriptor dir itself. */
+static wn_err_t set_times(int dir, const char *name, int64_t atim, int64_t mtim) {
+  const wn_posix_time_t wide[2] = {to_time(atim), to_time(mtim)};
+  int flags = name ? AT_SYMLINK_NOFOLLOW : 0;
+#ifdef SYS_utimensat_time64
+  long r = syscall(SYS_utimensat_time64, dir, name, wide, flags);
+  if (r == 0 || errno != ENOSYS) return wn_posix_result(r);
+#endif
+  struct timespec times[2];
+  for (int i = 0; i < 2; i++) {
+    times[i].tv_sec = (time_t)wide[i].sec;
+    times[i].tv_nsec = (long)wide[i].nsec;
+    if (times[i].tv_sec != wide[i].sec) return WN_EOVERFLOW;
+  }
+  return wn_posix_result(name ? utimensat(dir, name, times, flags) : futimens(dir, times));
+}
+
+wn_err_t wn_posix_futimens(const wn_os_t *os, int fd, int64_t atim, int64_t mtim) {
+  (void)os;
+  return set_times(fd, NULL, atim, mtim);
+}
+
+wn_err_t wn_posix_utimensat(const wn_os_t *os, int dir, const char *name, int64_t atim, int64_t mtim) {
+  (void)os;
+  return set_times(dir, name, atim, mtim);
+}
