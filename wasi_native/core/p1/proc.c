@@ -10,7 +10,7 @@ wn_err_t wn_p1_proc_exit(wn_guest_t *guest, uint32_t rval) {
   return WN_EXIT;
 }
 
-/* Nothing: a signal would reach the host's process, and the specification calls this function optional.
+/* Nothing: a signal would reach the host's process. Guests that want to end abnormally trap instead.
  * POSIX: raise(3).
  * Errnos: NOSYS, always.
  * Spec: wasi_snapshot_preview1, proc_raise. */
