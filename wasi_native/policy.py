@@ -375,7 +375,7 @@ def _typed(name: str, values: Iterable[object], *kinds: type) -> tuple[Any, ...]
     names = " or ".join(kind.__name__ for kind in kinds)
     for index, value in enumerate(check.many(f"Policy.{name}", values, names)):
         if not isinstance(value, kinds):
-            text = f"{check.show(value)} is a {type(value).__name__}; write {names}"
+            text = f"{check.show(value)} has the type {type(value).__name__}; write {names}"
             check.fail(f"Policy.{name}[{index}]", text)
         done.append(value)
     return tuple(done)

@@ -44,13 +44,16 @@ def fail(where: str, text: str) -> NoReturn:
 
 
 def show(value: object) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # an integer of many thousand digits, or an object with a broken __repr__
+        text = f"a value of type {type(value).__name__}"
     return text if len(text) <= 100 else text[:97] + "..."
 
 
 def string(where: str, value: object, errors: str = "surrogateescape") -> str:
     if not isinstance(value, str):
-        fail(where, f"{show(value)} is a {type(value).__name__}; write a string")
+        fail(where, f"{show(value)} has the type {type(value).__name__}; write a string")
     if "\0" in value:
         fail(where, f"{show(value)} holds a NUL character; remove it")
     try:
@@ -69,7 +72,7 @@ def integer(where: str, value: object, low: int = 1, high: int = I63) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
         fail(where, f"{show(value)} is not a whole number; write an integer from {low} to {high}")
     if not low <= value <= high:
-        fail(where, f"{value} is out of range; write an integer from {low} to {high}")
+        fail(where, f"{show(value)} is out of range; write an integer from {low} to {high}")
 
 
 def caps(owner: Any, *names: str) -> None:
@@ -83,7 +86,7 @@ def host_path(where: str, value: object) -> str:
     try:
         text = os.fsdecode(value)  # type: ignore[arg-type]
     except TypeError:
-        fail(where, f"{show(value)} is a {type(value).__name__}; write a path")
+        fail(where, f"{show(value)} has the type {type(value).__name__}; write a path")
     if not text:
         fail(where, "the path is empty; write '.' to mean the working directory")
     if "\0" in text:
@@ -123,7 +126,7 @@ def many(where: str, value: object, what: str) -> tuple[Any, ...]:
     try:
         return tuple(value)  # type: ignore[arg-type]
     except TypeError:
-        fail(where, f"{show(value)} is a {type(value).__name__}; write a list of {what}")
+        fail(where, f"{show(value)} has the type {type(value).__name__}; write a list of {what}")
 
 
 def variable(name: object, value: object) -> None:

@@ -179,7 +179,7 @@ class Limits:
             elif isinstance(value, bool) or not isinstance(value, (int, float)):
                 check.fail(where, f"{check.show(value)} is not a number; write seconds")
             elif not 1e-9 <= value <= 1e9:
-                check.fail(where, f"{value} is out of range; write seconds above 0, at most 1e9")
+                check.fail(where, f"{check.show(value)} is out of range; write seconds above 0, at most 1e9")
 
     def merged(self, base: Limits) -> Limits:
         """These limits, with those of ``base`` wherever a field here is None."""

@@ -48,6 +48,8 @@ __all__ = ["line_numbers", "load", "loads"]
 _T = TypeVar("_T")
 
 _FILE_MAX = 1 << 20
+_DEPTH_MAX = 100  # parts of one dotted key
+_DOTS_MAX = 1000  # in one line: a key of 100,000 parts crashes the interpreter inside tomllib
 _UNITS = {"": 1, "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _NANOS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9}
@@ -82,10 +84,13 @@ def loads(text: str, name: str = "<policy>", base: StrPath | None = None) -> Pol
     Raises PolicyError with name, line and key.
     """
     text = text.replace("\r\n", "\n")
+    for line, source in enumerate(text.split("\n"), 1):
+        if source.count(".") > _DOTS_MAX:
+            raise PolicyError(f"{name}:{line}: more than {_DOTS_MAX} dots; write the values on several lines")
     try:
         data = tomllib.loads(text)
         lines = line_numbers(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also for integers of many thousand digits
         found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
         line = int(found[2]) if found else text.count("\n") + 1
         raise PolicyError(f"{name}:{line}: not TOML: {found[1] if found else error}") from None
@@ -179,6 +184,8 @@ class _Scanner:
             self.blank()
             if self.text[self.at] != ".":
                 return parts
+            if len(parts) == _DEPTH_MAX:
+                raise RecursionError
             self.at += 1
 
     def pair(self, path: Path) -> None:
@@ -393,6 +400,8 @@ class _Reader:
             return self.made((*path, "step"), Fixed, done["fixed"], done.get("step", 0))
         if value == "system":
             return value
+        if isinstance(value, str):
+            value = self.quantity(path, value, _NANOS, "'system', or a time such as '500ms'")
         return self.made(path, Fixed, self.instant(path, value))
 
     def made(self, path: Path, make: Callable[..., _T], *args: Any) -> _T:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["KW_ONLY", "Field", "dataclass", "field", "fields", "replace"]
 
 
-class KW_ONLY:  # noqa: N801 - the standard name
+class KW_ONLY:
     """Fields annotated after ``_: KW_ONLY`` are keywords only."""
 
 
