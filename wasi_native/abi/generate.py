@@ -1,7 +1,7 @@
 """Write the generated headers of the core from the rows beside this file.
 
-``python wasi_native/abi/generate.py`` writes them; with ``--check`` it writes nothing and exits 1 when a header is not
-what the rows say. Needs the standard library alone, and runs at build time alone.
+``python wasi_native/abi/generate.py`` writes them; with ``--check`` it writes nothing and exits 1 when a
+header is not what the rows say. Needs the standard library alone, and runs at build time alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ READERS = {
     "s64": "(int64_t)WN_SLOT_U64(guest, slots, {})",
 }
 RESULTS = {"errno": "i", "none": ""}
-FUNCTION = re.compile(r"(?P<name>[a-z0-9_]+)(?P<params>(?: [a-z0-9_]+:[a-z0-9_]+)*) -> (?P<result>\w+) \[(?P<group>\w+)\]")
+FUNCTION = re.compile(
+    r"(?P<name>[a-z0-9_]+)(?P<params>(?: [a-z0-9_]+:[a-z0-9_]+)*) -> (?P<result>\w+) \[(?P<group>\w+)\]"
+)
 
 
 class RowsError(Exception):
@@ -129,7 +131,7 @@ def header(version: str, rows: list[Row], source: str) -> str:
     out = [
         f"/* rows.gen.h - made by abi/generate.py from abi/{source}. Do not edit: change the rows.",
         " *",
-        f" * Every file here sees the handlers; {version}.c asks for the table by defining WN_{version.upper()}_TABLE. */",
+        f" * Every file here sees the handlers; {version}.c defines WN_{version.upper()}_TABLE and gets the table. */",
         f"#ifndef {guard}",
         f"#define {guard}",
         "",
@@ -155,7 +157,10 @@ def header(version: str, rows: list[Row], source: str) -> str:
 
 def trampoline(version: str, row: Row) -> list[str]:
     args = ["guest"] + [READERS[p.base].format(i) for i, p in enumerate(row.params)]
-    out = [f"static wn_err_t call_{row.handler}(wn_guest_t *guest, const wn_row_t *row, void *slots) {{", "  (void)row;"]
+    out = [
+        f"static wn_err_t call_{row.handler}(wn_guest_t *guest, const wn_row_t *row, void *slots) {{",
+        "  (void)row;",
+    ]
     if row.result == "none":
         out.append(wrapped(f"  return wn_{version}_{row.handler}(", args, ");"))
     else:
@@ -188,7 +193,8 @@ def main(argv: list[str]) -> int:
         else:
             target.write_text(text, encoding="utf-8")
     for target in drifted:
-        print(f"{target.relative_to(ABI.parent.parent)} is not what the rows say: run {Path(__file__).name}", file=sys.stderr)
+        name = target.relative_to(ABI.parent.parent)
+        print(f"{name} is not what the rows say: run {Path(__file__).name}", file=sys.stderr)
     return 1 if drifted else 0
 
 

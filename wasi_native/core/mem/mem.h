@@ -43,20 +43,25 @@ static inline uint32_t wn_load32(const uint8_t *p) {
   return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 static inline uint64_t wn_load64(const uint8_t *p) { return wn_load32(p) | (uint64_t)wn_load32(p + 4) << 32; }
+/* Stores are one instruction each: a guest that reads back what bytes had built would wait for every one of them. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static inline void wn_store16(uint8_t *p, uint16_t v) { memcpy(p, &v, sizeof v); }
+static inline void wn_store32(uint8_t *p, uint32_t v) { memcpy(p, &v, sizeof v); }
+static inline void wn_store64(uint8_t *p, uint64_t v) { memcpy(p, &v, sizeof v); }
+#else
 static inline void wn_store16(uint8_t *p, uint16_t v) {
   p[0] = (uint8_t)v;
   p[1] = (uint8_t)(v >> 8);
 }
 static inline void wn_store32(uint8_t *p, uint32_t v) {
-  p[0] = (uint8_t)v;
-  p[1] = (uint8_t)(v >> 8);
-  p[2] = (uint8_t)(v >> 16);
-  p[3] = (uint8_t)(v >> 24);
+  wn_store16(p, (uint16_t)v);
+  wn_store16(p + 2, (uint16_t)(v >> 16));
 }
 static inline void wn_store64(uint8_t *p, uint64_t v) {
   wn_store32(p, (uint32_t)v);
   wn_store32(p + 4, (uint32_t)(v >> 32));
 }
+#endif
 
 /* The gather or scatter list of `n` pairs (ptr, len) at `ptr`, each checked, copied once into `out`, which has
  * room for `cap`. Pieces of length 0 are dropped; *count is what is left, at most cap: of a longer list the first
