@@ -27,7 +27,7 @@ typedef struct wn_dirent {
 
 typedef struct wn_obj_ops {
   const char *kind; /* for messages and tests: "file", "dir", "null" ... */
-  void (*close)(wn_sys_t *sys, wn_obj_t *obj);
+  void (*close)(wn_sys_t *sys, wn_obj_t *obj); /* what is behind it, fd included; absent: fd alone is closed */
   /* Streams. n >= 1 and no piece is empty. They may block, in wn_wait() alone. */
   wn_err_t (*readv)(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, uint32_t n, uint64_t *done);
   wn_err_t (*writev)(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, uint32_t n, uint64_t *done);
