@@ -31,6 +31,7 @@ typedef struct wn_dirbuf {
   uint8_t *bytes;
   uint64_t first;    /* ordinal of the first entry in it */
   uint64_t index;    /* ordinal of the entry at `at` */
+  uint64_t first_off, off; /* the kernel's offsets of these two */
   size_t len, at;
 } wn_dirbuf_t;
 
