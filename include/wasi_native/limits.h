@@ -27,7 +27,7 @@ typedef struct wn_limits {
 #define WN_IOVS_MAX 1024u
 #define WN_SUBSCRIPTIONS_DEFAULT 1024u
 #define WN_SUBSCRIPTIONS_MAX 65536u
-#define WN_PATH_MAX 4096u      /* bytes of a guest path; NAMETOOLONG */
+#define WN_PATH_MAX 4096u      /* bytes of a guest path and its terminator; NAMETOOLONG */
 #define WN_NAME_MAX 255u       /* bytes of one component; NAMETOOLONG */
 #define WN_LINKS_MAX 40u       /* expansions of symbolic links in one call; LOOP */
 #define WN_CHUNK_MAX 1048576u  /* bytes moved between two looks at deadline and cancel */

@@ -1,7 +1,7 @@
 /* path.c - names below a directory. Every path is copied once, then resolved by sys/path.c and nowhere else.
  *
  * Errnos that every function here has, from its paths: BADF, the directory is not open; ILSEQ, not UTF-8; INVAL, a
- * NUL inside or unknown flags; LOOP, over 40 links; NAMETOOLONG, over 4096 bytes or a name over 255; NOENT, empty
+ * NUL inside or unknown flags; LOOP, over 40 links; NAMETOOLONG, over 4095 bytes or a name over 255; NOENT, empty
  * or not there; NOTCAPABLE, a right is missing; NOTDIR, a name on the way or the descriptor is no directory; PERM,
  * absolute, or it would leave the directory.
  */
@@ -19,7 +19,7 @@ static wn_err_t lookup(uint32_t flags, bool *follow) {
  * Errnos: DQUOT, NOSPC, no room; EXIST, the name is taken, by a dangling link too; those of paths.
  * Spec: wasi_snapshot_preview1, path_create_directory. */
 wn_err_t wn_p1_path_create_directory(wn_guest_t *guest, uint32_t fd, uint32_t path, uint32_t path_len) {
-  char name[WN_PATH_MAX + 1];
+  char name[WN_PATH_MAX];
   wn_err_t err = wn_p1_path(guest, path, path_len, name);
   return err ? err : wn_path_create_directory(guest->sys, fd, name);
 }
@@ -27,7 +27,7 @@ wn_err_t wn_p1_path_create_directory(wn_guest_t *guest, uint32_t fd, uint32_t pa
 /* Both modules' path_filestat_get; the place for the answer is already known to be in memory. */
 static wn_err_t filestat(wn_guest_t *guest, uint32_t fd, uint32_t flags, uint32_t path, uint32_t path_len,
                          wn_stat_t *st) {
-  char name[WN_PATH_MAX + 1];
+  char name[WN_PATH_MAX];
   bool follow;
   wn_err_t err = wn_p1_path(guest, path, path_len, name);
   if (!err) err = lookup(flags, &follow);
@@ -70,7 +70,7 @@ wn_err_t wn_p1_unstable_path_filestat_get(wn_guest_t *guest, uint32_t fd, uint32
  * Spec: wasi_snapshot_preview1, path_filestat_set_times. */
 wn_err_t wn_p1_path_filestat_set_times(wn_guest_t *guest, uint32_t fd, uint32_t flags, uint32_t path,
                                        uint32_t path_len, uint64_t atim, uint64_t mtim, uint32_t fst_flags) {
-  char name[WN_PATH_MAX + 1];
+  char name[WN_PATH_MAX];
   bool follow;
   int64_t atim_ns, mtim_ns;
   wn_err_t err = wn_p1_path(guest, path, path_len, name);
@@ -87,7 +87,7 @@ wn_err_t wn_p1_path_filestat_set_times(wn_guest_t *guest, uint32_t fd, uint32_t 
  * Spec: wasi_snapshot_preview1, path_link. */
 wn_err_t wn_p1_path_link(wn_guest_t *guest, uint32_t old_fd, uint32_t old_flags, uint32_t old_path,
                          uint32_t old_path_len, uint32_t new_fd, uint32_t new_path, uint32_t new_path_len) {
-  char from[WN_PATH_MAX + 1], to[WN_PATH_MAX + 1];
+  char from[WN_PATH_MAX], to[WN_PATH_MAX];
   wn_err_t err = wn_p1_paths(guest, old_path, old_path_len, from, new_path, new_path_len, to);
   if (err) return err;
   if (old_flags) return WN_EINVAL;
@@ -102,7 +102,7 @@ wn_err_t wn_p1_path_link(wn_guest_t *guest, uint32_t old_fd, uint32_t old_flags,
 wn_err_t wn_p1_path_open(wn_guest_t *guest, uint32_t fd, uint32_t dirflags, uint32_t path, uint32_t path_len,
                          uint32_t oflags, uint64_t fs_rights_base, uint64_t fs_rights_inheriting, uint32_t fdflags,
                          uint32_t opened_fd) {
-  char name[WN_PATH_MAX + 1];
+  char name[WN_PATH_MAX];
   uint8_t *out;
   uint32_t opened = 0;
   bool follow;
@@ -134,7 +134,7 @@ wn_err_t wn_p1_path_open(wn_guest_t *guest, uint32_t fd, uint32_t dirflags, uint
  * Spec: wasi_snapshot_preview1, path_readlink. */
 wn_err_t wn_p1_path_readlink(wn_guest_t *guest, uint32_t fd, uint32_t path, uint32_t path_len, uint32_t buf,
                              uint32_t buf_len, uint32_t bufused) {
-  char name[WN_PATH_MAX + 1];
+  char name[WN_PATH_MAX];
   uint8_t *bytes, *out;
   size_t done = 0;
   wn_err_t err = wn_p1_out32(guest, bufused, &out);
@@ -151,7 +151,7 @@ wn_err_t wn_p1_path_readlink(wn_guest_t *guest, uint32_t fd, uint32_t path, uint
  * Errnos: BUSY, in use by the host; INVAL, "." at the end; NOTEMPTY; those of paths.
  * Spec: wasi_snapshot_preview1, path_remove_directory. */
 wn_err_t wn_p1_path_remove_directory(wn_guest_t *guest, uint32_t fd, uint32_t path, uint32_t path_len) {
-  char name[WN_PATH_MAX + 1];
+  char name[WN_PATH_MAX];
   wn_err_t err = wn_p1_path(guest, path, path_len, name);
   return err ? err : wn_path_remove_directory(guest->sys, fd, name);
 }
@@ -163,7 +163,7 @@ wn_err_t wn_p1_path_remove_directory(wn_guest_t *guest, uint32_t fd, uint32_t pa
  * Spec: wasi_snapshot_preview1, path_rename. */
 wn_err_t wn_p1_path_rename(wn_guest_t *guest, uint32_t fd, uint32_t old_path, uint32_t old_path_len, uint32_t new_fd,
                            uint32_t new_path, uint32_t new_path_len) {
-  char from[WN_PATH_MAX + 1], to[WN_PATH_MAX + 1];
+  char from[WN_PATH_MAX], to[WN_PATH_MAX];
   wn_err_t err = wn_p1_paths(guest, old_path, old_path_len, from, new_path, new_path_len, to);
   return err ? err : wn_path_rename(guest->sys, fd, from, new_fd, to);
 }
@@ -174,7 +174,7 @@ wn_err_t wn_p1_path_rename(wn_guest_t *guest, uint32_t fd, uint32_t old_path, ui
  * Spec: wasi_snapshot_preview1, path_symlink. */
 wn_err_t wn_p1_path_symlink(wn_guest_t *guest, uint32_t old_path, uint32_t old_path_len, uint32_t fd,
                             uint32_t new_path, uint32_t new_path_len) {
-  char target[WN_PATH_MAX + 1], name[WN_PATH_MAX + 1];
+  char target[WN_PATH_MAX], name[WN_PATH_MAX];
   wn_err_t err = wn_p1_paths(guest, old_path, old_path_len, target, new_path, new_path_len, name);
   return err ? err : wn_path_symlink(guest->sys, target, fd, name);
 }
@@ -184,7 +184,7 @@ wn_err_t wn_p1_path_symlink(wn_guest_t *guest, uint32_t old_path, uint32_t old_p
  * Errnos: BUSY, in use by the host; ISDIR, a directory; those of paths.
  * Spec: wasi_snapshot_preview1, path_unlink_file. */
 wn_err_t wn_p1_path_unlink_file(wn_guest_t *guest, uint32_t fd, uint32_t path, uint32_t path_len) {
-  char name[WN_PATH_MAX + 1];
+  char name[WN_PATH_MAX];
   wn_err_t err = wn_p1_path(guest, path, path_len, name);
   return err ? err : wn_path_unlink_file(guest->sys, fd, name);
 }
