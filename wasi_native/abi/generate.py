@@ -132,6 +132,7 @@ def header(version: str, rows: list[Row], source: str) -> str:
         f"/* rows.gen.h - made by abi/generate.py from abi/{source}. Do not edit: change the rows.",
         " *",
         f" * Every file here sees the handlers; {version}.c defines WN_{version.upper()}_TABLE too. */",
+        "/* clang-format off */",
         f"#ifndef {guard}",
         f"#define {guard}",
         "",

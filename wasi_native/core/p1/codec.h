@@ -45,7 +45,7 @@ static inline wn_err_t wn_p1_iovs(const wn_guest_t *guest, uint32_t ptr, uint32_
   return WN_UNLIKELY(n > limit && limit && limit < WN_IOVS_MAX) ? WN_EINVAL : 0;
 }
 
-/* A path, into WN_PATH_MAX bytes. Its bytes are looked for in memory first, so that a call with two paths checks both before it reads one. */
+/* A path, into WN_PATH_MAX bytes; and two, both looked for in memory before one is read. */
 static inline wn_err_t wn_p1_path(const wn_guest_t *guest, uint32_t ptr, uint32_t len, char *out) {
   return wn_mem_string(&guest->mem, ptr, len, out, WN_PATH_MAX);
 }

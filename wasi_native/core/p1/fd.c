@@ -9,7 +9,6 @@
 #include "core/p1/codec.h"
 
 enum { ADVICE_NOREUSE = 5 };
-enum { UNSTABLE_WHENCE_CUR = 0, UNSTABLE_WHENCE_END = 1, UNSTABLE_WHENCE_SET = 2 };
 
 /* Say how a part of a file will be used.
  * POSIX: posix_fadvise(2).
@@ -172,14 +171,9 @@ wn_err_t wn_p1_fd_seek(wn_guest_t *guest, uint32_t fd, int64_t offset, uint32_t 
  * POSIX: lseek(2).
  * Errnos: as fd_seek.
  * Spec: wasi_unstable, fd_seek and type whence. */
-wn_err_t wn_p1_unstable_fd_seek(wn_guest_t *guest, uint32_t fd, int64_t offset, uint32_t whence,
-                                uint32_t newoffset) {
-  switch (whence) {
-    case UNSTABLE_WHENCE_CUR: whence = WN_SEEK_CUR; break;
-    case UNSTABLE_WHENCE_END: whence = WN_SEEK_END; break;
-    case UNSTABLE_WHENCE_SET: whence = WN_SEEK_SET; break;
-    default: whence = UINT32_MAX; break;
-  }
+wn_err_t wn_p1_unstable_fd_seek(wn_guest_t *guest, uint32_t fd, int64_t offset, uint32_t whence, uint32_t newoffset) {
+  static const uint8_t snapshot[] = {WN_SEEK_CUR, WN_SEEK_END, WN_SEEK_SET};
+  whence = whence < sizeof snapshot ? snapshot[whence] : UINT32_MAX;
   return seek(guest, fd, offset, whence, newoffset);
 }
 

@@ -82,8 +82,8 @@ wn_err_t wn_p1_path_filestat_set_times(wn_guest_t *guest, uint32_t fd, uint32_t 
 /* Give a file another name. The file is named itself, never through a link: a link that is followed here could be
  * turned between the look and the deed.
  * POSIX: linkat(2) with flags 0.
- * Errnos: DQUOT, NOSPC, no room; EXIST, the name is taken; INVAL, SYMLINK_FOLLOW; MLINK, too many names; XDEV, another
- *   file system; those of paths.
+ * Errnos: DQUOT, NOSPC, no room; EXIST, the name is taken; INVAL, SYMLINK_FOLLOW; MLINK, too many names; XDEV,
+ *   another file system; those of paths.
  * Spec: wasi_snapshot_preview1, path_link. */
 wn_err_t wn_p1_path_link(wn_guest_t *guest, uint32_t old_fd, uint32_t old_flags, uint32_t old_path,
                          uint32_t old_path_len, uint32_t new_fd, uint32_t new_path, uint32_t new_path_len) {

@@ -1,6 +1,7 @@
 /* rows.gen.h - made by abi/generate.py from abi/p1.rows. Do not edit: change the rows.
  *
  * Every file here sees the handlers; p1.c defines WN_P1_TABLE too. */
+/* clang-format off */
 #ifndef WN_CORE_P1_ROWS_GEN_H
 #define WN_CORE_P1_ROWS_GEN_H
 

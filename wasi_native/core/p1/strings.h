@@ -4,7 +4,8 @@
 
 #include "core/p1/codec.h"
 
-static inline wn_err_t wn_p1_strings_get(wn_guest_t *guest, const wn_strings_t *strings, uint32_t table, uint32_t buf) {
+static inline wn_err_t wn_p1_strings_get(wn_guest_t *guest, const wn_strings_t *strings, uint32_t table,
+                                         uint32_t buf) {
   if (WN_UNLIKELY(strings->size > UINT32_MAX)) return WN_EOVERFLOW;
   uint8_t *pointers, *bytes;
   wn_err_t err = wn_mem_array(&guest->mem, table, strings->count, 4, 4, &pointers);
