@@ -4,8 +4,8 @@
     build.guest("hello")      # -> Path of hello.wasm, compiled now if its source, flags or compiler are new
     build.wat("raw")          # -> Path of raw.wat: text modules are compiled by the engine, nothing to build
 
-``python -m tests.guests.build [NAME ...]`` builds all of them or the named ones. The compiler comes from the PyPI
-package ``ziglang``, a dependency of the tests only.
+``python -m tests.guests.build [NAME ...]`` builds all of them or the named ones. The compiler comes from the
+PyPI package ``ziglang``, a dependency of the tests only.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ def guest(name: str) -> Path:
 
 
 def compile_c(sources: list[Path], out: Path, flags: tuple[str, ...], driver: str = "cc") -> Path:
-    """``sources`` to ``out`` for wasm32-wasi, unless it was made of just this before. ``driver``: cc or c++."""
+    """``sources`` to ``out`` for wasm32-wasi, unless it was made of just that before. ``driver``: cc, c++."""
     command = [sys.executable, "-m", "ziglang", driver, *TARGET, *flags]
-    key = content_key([zig_version(), driver, *TARGET, *flags], sources)
+    key = content_key([zig_version(), driver, *TARGET, *flags], [*sources, Path(__file__)])
 
     def make(part: Path) -> None:
         run_tool([*command, *map(str, sources), "-o", str(part)])
@@ -123,8 +123,8 @@ def content_key(words: list[str], files: list[Path]) -> str:
 
 
 def once(out: Path, key: str, make: Callable[[Path], None]) -> Path:
-    """Have ``make(part)`` fill a file or directory that becomes ``out``, unless ``out`` carries ``key`` already.
-    Processes that ask for the same thing at once wait for one another."""
+    """Have ``make(part)`` fill a file or directory that becomes ``out``, unless ``out`` carries ``key``
+    already. Processes that ask for the same thing at once wait for one another."""
     stamp = out.with_name(out.name + ".key")
     if _fresh(out, stamp, key):
         return out

@@ -1,0 +1,125 @@
+"""Run a checkout of the official wasi-testsuite.
+
+    python -m tests.conformance --suite DIR [--engine NAME] [--resolver auto|openat2|walk ...]
+                                [--filter RE] [--json FILE]
+
+DIR holds the suite with its binaries (branch prod/testsuite-base). The cases of WASI 0.1 are run, each in a
+process and a copy of its directory of its own; a table says how many passed and names those that did not.
+Exit code 0: all passed, 1: not all, 2: nothing could be run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import json
+import re
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from .runner import Host, Verdict, run_case
+from .suite import Suite, SuiteError, find_suites
+
+VERSIONS = ("wasm32-wasip1",)
+
+
+def main(args: list[str]) -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.conformance", description=(__doc__ or "").split("\n\n")[0]
+    )
+    parser.add_argument(
+        "--suite", type=Path, required=True, help="checkout of wasi-testsuite, or a part of it"
+    )
+    parser.add_argument("--engine", help="engine to use instead of the best one found")
+    parser.add_argument(
+        "--resolver",
+        action="append",
+        choices=("auto", "openat2", "walk"),
+        help="how paths are resolved; may be given several times, one run for each (default: auto)",
+    )
+    parser.add_argument("--filter", type=re.compile, metavar="RE", help="only cases whose name matches")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at a time (default: 1)")
+    parser.add_argument(
+        "--timeout", type=float, default=30.0, metavar="S", help="seconds for one case (default: 30)"
+    )
+    parser.add_argument(
+        "--command",
+        type=shlex.split,
+        metavar="CMD",
+        help="another program with the options of wasi-native (default: python -m wasi_native)",
+    )
+    options = parser.parse_args(args)
+    try:
+        suites = find_suites(options.suite)
+        wanted = [suite for suite in suites if suite.version in VERSIONS]
+        runs = [_run(options, resolver, wanted) for resolver in options.resolver or ["auto"]]
+    except SuiteError as error:
+        print(f"conformance: {error}", file=sys.stderr)
+        return 2
+    if not any(row["passed"] or row["failed"] for run in runs for row in run["suites"]):
+        print("conformance: no case of WASI 0.1 matches", file=sys.stderr)
+        return 2
+    for suite in suites:
+        if suite not in wanted:
+            count = len(list(suite.path.glob("*.wasm")))
+            print(f"not run: {suite.name}: {count} cases of another version of WASI")
+    if options.json:
+        options.json.write_text(json.dumps({"runs": runs}, indent=2) + "\n", encoding="utf-8")
+    return 0 if all(row["failed"] == 0 for run in runs for row in run["suites"]) else 1
+
+
+def _run(options: argparse.Namespace, resolver: str, suites: list[Suite]) -> dict[str, Any]:
+    host = Host(engine=options.engine, resolver=resolver, timeout=options.timeout)
+    if options.command:
+        host = Host(options.command, options.engine, resolver, options.timeout)
+    start = time.monotonic()
+    rows = [_run_suite(suite, host, options) for suite in suites]
+    run = {"engine": options.engine or "default", "resolver": resolver, "suites": rows}
+    run["seconds"] = round(time.monotonic() - start, 2)
+    print_table(run)
+    return run
+
+
+def _run_suite(suite: Suite, host: Host, options: argparse.Namespace) -> dict[str, Any]:
+    cases = [case for case in suite.cases() if options.filter is None or options.filter.search(case.name)]
+    with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        verdicts = list(pool.map(lambda case: run_case(case, host), cases))
+    for verdict in verdicts:
+        if not verdict.passed:
+            print(f"FAIL {verdict.name}: {verdict.reason}", file=sys.stderr)
+    return {
+        "name": suite.name,
+        "version": suite.version,
+        "passed": sum(verdict.passed for verdict in verdicts),
+        "failed": sum(not verdict.passed for verdict in verdicts),
+        "cases": [_case_row(verdict) for verdict in verdicts],
+    }
+
+
+def _case_row(verdict: Verdict) -> dict[str, Any]:
+    row = {"name": verdict.name, "passed": verdict.passed, "seconds": round(verdict.seconds, 3)}
+    return row if verdict.passed else {**row, "reason": verdict.reason}
+
+
+def print_table(run: dict[str, Any]) -> None:
+    """One run for people."""
+    rows = [(row["name"], row["passed"], row["failed"]) for row in run["suites"]]
+    rows.append(("all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
+    width = max(len(name) for name, _, _ in rows)
+    print(f"engine {run['engine']}, resolver {run['resolver']}, {run['seconds']} s")
+    print(f"{'suite':{width}}  passed  failed")
+    for name, passed, failed in rows:
+        print(f"{name:{width}}  {passed:6}  {failed:6}")
+    names = [case["name"] for row in run["suites"] for case in row["cases"] if not case["passed"]]
+    if names:
+        print(f"failed: {', '.join(names)}")
+    print()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
