@@ -1,8 +1,8 @@
 """The official wasi-testsuite as data: its directories of test cases and the JSON beside each case.
 
-The format is the suite's own doc/specification.md: the older form (args, env, root, stdout, stderr, exit_code)
-and the newer one, a list of operations. A case with an operation that this runner has no use for yet (sockets,
-http: WASI 0.3) is reported as failed with that reason, never left out.
+The format is the suite's own doc/specification.md: the older form (args, env, root, stdout, stderr,
+exit_code) and the newer one, a list of operations. A case with an operation that this runner has no use for yet
+(sockets, http: WASI 0.3) is reported as failed with that reason, never left out.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def find_suites(top: Path) -> list[Suite]:
     suites = [read_suite(path) for path in sorted({wasm.parent for wasm in top.rglob("*.wasm")})]
     if not suites:
         raise SuiteError(
-            f"{top}: no test cases (*.wasm) below it; the suite has its binaries on branch prod/testsuite-base"
+            f"{top}: no test cases (*.wasm) below it; the suite has them on branch prod/testsuite-base"
         )
     return suites
 

@@ -166,9 +166,8 @@ def test_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
         *("--dir", "/t::/", "--env", "K=v", "m.wasm", "a", "b"),
     ]
     monkeypatch.setattr(adapter, "WASI_NATIVE", ["wasi-native"])
-    place = ([], {}, None)
-    assert adapter.compute_argv("m.wasm", place, [], "wasi:cli/command", "wasm32-wasip1") == [
-        *("wasi-native", "run", "m.wasm"),
-    ]
-    with pytest.raises(ValueError):
-        adapter.compute_argv("m.wasm", place, ["http"], "wasi:http/service", "wasm32-wasip3")
+    bare: tuple[list[str], dict[str, str], None] = ([], {}, None)
+    argv = adapter.compute_argv("m.wasm", bare, [], "wasi:cli/command", "wasm32-wasip1")
+    assert argv == ["wasi-native", "run", "m.wasm"]
+    with pytest.raises(ValueError, match="not offered"):
+        adapter.compute_argv("m.wasm", bare, ["http"], "wasi:http/service", "wasm32-wasip3")

@@ -2,8 +2,8 @@
 
     python run-tests --runtime-adapter tests/conformance/wasi_native_adapter.py
 
-WASI_NATIVE names the command ("wasi-native" by default; "python -m wasi_native" works too) and may carry options
-of ``run`` after it, as in "wasi-native --engine wasmtime". WASI_NATIVE_RESOLVER is the product's own.
+WASI_NATIVE names the command ("wasi-native" by default; "python -m wasi_native" works too) and may carry
+options of ``run`` after it, as in "wasi-native --engine wasmtime". WASI_NATIVE_RESOLVER is the product's own.
 """
 
 import os
