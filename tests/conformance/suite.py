@@ -1,7 +1,7 @@
 """The official wasi-testsuite as data: its directories of test cases and the JSON beside each case.
 
-The format is the suite's own doc/specification.md: the older form (args, env, root, stdout, stderr,
-exit_code) and the newer one, a list of operations. A case with an operation that this runner has no use for yet
+The format is the suite's own doc/specification.md: the older form (args, env, root, stdout, exit_code...)
+and the newer one, a list of operations. A case with an operation that this runner has no use for yet
 (sockets, http: WASI 0.3) is reported as failed with that reason, never left out.
 """
 
