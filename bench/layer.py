@@ -1,0 +1,61 @@
+"""This project on the engine wasmtime, in the process of the native side."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+from pathlib import Path
+from time import perf_counter_ns
+
+import wasi_native
+
+from . import guest
+from .native import Native
+
+
+class Layer:
+    """Our host functions; ``limits`` and all else of the policy are the defaults."""
+
+    name = "layer"
+
+    def __init__(self, root: Path, native: Native, engine_path: str | None = None) -> None:
+        policy = wasi_native.Policy(
+            program="bench", args=["--one", "two"], dirs=[wasi_native.Dir(str(root), "/bench")]
+        )
+        function = wasi_native.HostFunction
+        functions = (
+            function("bench", "nop", "", "", native.address("bench_host_nop")),
+            function("bench", "nop_mem", "i", "i", native.address("bench_host_nop_mem"), _guest_bytes()),
+        )
+        self._host = wasi_native.Host(policy, engine="wasmtime", engine_path=engine_path, cache=False)
+        info = wasi_native.engines()["wasmtime"]
+        self.version = f"wasi_native {wasi_native.__version__} on wasmtime {info.version}"
+        self._instance = self._host.load(guest.text()).instantiate(functions=functions)
+        self.run("bench_setup")
+
+    def has(self, export: str) -> bool:
+        return True
+
+    def run(self, export: str, *turns: int) -> int:
+        """Nanoseconds for so many turns."""
+        call = self._instance.call
+        start = perf_counter_ns()
+        error = call(export, *turns)
+        took = perf_counter_ns() - start
+        if error:
+            raise RuntimeError(f"layer: {export} gives WASI errno {error}")
+        return took
+
+    def close(self) -> None:
+        self._instance.close()
+        self._host.close()
+
+
+def _guest_bytes() -> int:
+    """The address of wn_guest_bytes(), for a host function in C that touches guest memory."""
+    found = importlib.util.find_spec("wasi_native._core")
+    if found is None or found.origin is None:
+        raise RuntimeError("wasi_native._core is not built")
+    library = ctypes.CDLL(os.fspath(found.origin))
+    return ctypes.cast(library.wn_guest_bytes, ctypes.c_void_p).value or 0

@@ -1,0 +1,144 @@
+"""Rounds: each runs every case on every variant once, the variants in rotated order."""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import sys
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Protocol
+
+from .cases import HOST, KERNEL, Case
+
+SAMPLE_NS = 1_500_000
+"""How long one sample of the native loop takes."""
+
+
+class Variant(Protocol):
+    @property
+    def name(self) -> str: ...
+    def has(self, export: str) -> bool: ...
+    def run(self, export: str, turns: int) -> int: ...
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Row:
+    """What was measured of a case: nanoseconds per unit and round, by variant (NaN: that round failed)."""
+
+    case: Case
+    turns: int
+    samples: dict[str, list[float]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def ns(self, variant: str) -> float | None:
+        return median(self.samples[variant]) if self.samples.get(variant) else None
+
+    def ratio(self, variant: str, base: str, other: Row | None = None) -> float | None:
+        """The median of the rounds' ratios; against another case's row, where one is given."""
+        mine, theirs = self.samples.get(variant), (other or self).samples.get(base)
+        if not mine or not theirs:
+            return None
+        return median(a / b for a, b in zip(mine, theirs, strict=True) if b > 0)
+
+
+@dataclass(slots=True)
+class Result:
+    rows: list[Row]
+    rounds: int
+    threads: int
+
+    def row(self, name: str) -> Row | None:
+        return next((row for row in self.rows if row.case.name == name), None)
+
+    def to_native(self, row: Row, variant: str) -> float | None:
+        return row.ratio(variant, "native")
+
+    def to_nop(self, row: Row, variant: str = "layer") -> float | None:
+        """Against the engine's own empty host call; where that was not measured, against ours."""
+        nop = self.row("nop")
+        if nop is None:
+            return None
+        return row.ratio(variant, "engine" if nop.samples.get("engine") else "layer", nop)
+
+    def mean(self, variant: str, base: str = "native", *, files: bool = False) -> float | None:
+        """The geometric mean over the cases with a kernel call."""
+        found = [
+            ratio
+            for row in self.rows
+            if row.case.group == KERNEL and (row.case.file or not files)
+            if (ratio := row.ratio(variant, base)) is not None
+        ]
+        return math.exp(sum(map(math.log, found)) / len(found)) if found else None
+
+
+def _threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return 1
+
+
+def _export(variant: Variant, case: Case) -> str:
+    return "bench_" + case.name if variant.name == "native" else case.export
+
+
+def _turns(case: Case, variants: list[Variant], entry: dict[str, float], sample_ns: int) -> int:
+    """Turns that fill a sample on the first variant that has the case, the same for all."""
+    if case.turns:
+        return max(1, case.turns * sample_ns // SAMPLE_NS)
+    for variant in variants:
+        export = _export(variant, case)
+        if not variant.has(export):
+            continue
+        turns = 8
+        try:
+            variant.run(export, turns)
+            while (took := variant.run(export, turns) - entry[variant.name]) < sample_ns // 4:
+                turns *= 2
+        except (OSError, RuntimeError):
+            continue
+        turns = max(1, int(turns * sample_ns / took))
+        return -(-turns // case.batch) * case.batch
+    return case.batch
+
+
+def measure(cases: list[Case], variants: list[Variant], rounds: int, sample_ns: int) -> Result:
+    """Run it. What a variant cannot do is noted in the row, and left out of it."""
+    entry = {v.name: median(v.run("bench_entry", 1) for _ in range(31)) for v in variants}
+    rows = [Row(case, _turns(case, variants, entry, sample_ns)) for case in cases]
+    threads = 1
+    gc.disable()
+    try:
+        for index in range(-1, rounds):  # round -1 warms up, and finds what fails
+            at = index % len(variants)
+            for row in rows:
+                for variant in variants[at:] + variants[:at]:
+                    _sample(row, variant, entry[variant.name], index >= 0)
+                threads = max(threads, _threads())
+            if sys.stderr.isatty():
+                print(f"\rround {index + 1} of {rounds}", end="", file=sys.stderr, flush=True)
+    finally:
+        gc.enable()
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    return Result(rows, rounds, threads)
+
+
+def _sample(row: Row, variant: Variant, entry: float, keep: bool) -> None:
+    export = _export(variant, row.case)
+    if variant.name in row.notes or not variant.has(export):
+        return
+    if row.case.group == HOST and variant.name == "native":
+        return
+    try:
+        took = variant.run(export, row.turns)
+    except (OSError, RuntimeError) as error:
+        row.notes[variant.name] = str(error)
+        row.samples.pop(variant.name, None)
+        return
+    if keep:
+        per_turn = max(took - entry, 1.0) / row.turns
+        row.samples.setdefault(variant.name, []).append(per_turn / row.case.per)

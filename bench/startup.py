@@ -1,0 +1,122 @@
+"""Start-up: wall time and peak memory of fresh processes. ``python -m bench.startup [-n N]``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from . import guest
+from .native import build
+
+_PEER = """
+import sys, wasmtime
+engine = wasmtime.Engine()
+store, linker, wasi = wasmtime.Store(engine), wasmtime.Linker(engine), wasmtime.WasiConfig()
+wasi.inherit_stdout()
+store.set_wasi(wasi)
+linker.define_wasi()
+module = wasmtime.Module.from_file(engine, sys.argv[1])
+linker.instantiate(store, module).exports(store)["_start"](store)
+"""
+_NODE = """
+import { readFileSync } from "node:fs";
+import { WASI } from "node:wasi";
+const wasi = new WASI({ version: "preview1" });
+const module = new WebAssembly.Module(readFileSync(process.argv[1]));
+wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
+"""
+
+
+@dataclass(slots=True)
+class Start:
+    """One program, started again and again."""
+
+    name: str
+    title: str
+    command: list[str]
+    before: Callable[[], object] = lambda: None
+    wall: list[float] = field(default_factory=list)
+    rss: list[float] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def min_ms(self) -> float:
+        return min(self.wall) / 1e6
+
+    @property
+    def median_ms(self) -> float:
+        return median(self.wall) / 1e6
+
+    @property
+    def rss_mb(self) -> float:
+        return median(self.rss) / 1024
+
+
+def _programs(folder: Path) -> list[Start]:
+    hello, cache = folder / "hello.wasm", folder / "cache"
+    guest.assemble(guest.HELLO, hello)
+    python = [sys.executable]
+    run = [*python, "-m", "wasi_native", "run", str(hello)]
+
+    def empty() -> None:
+        shutil.rmtree(cache, ignore_errors=True)
+
+    found = [
+        Start("pass", "python -c pass", [*python, "-c", "pass"]),
+        Start("import", "python -c 'import wasi_native'", [*python, "-c", "import wasi_native"]),
+        Start("warm", "wasi-native run hello, warm cache", run),
+        Start("cold", "wasi-native run hello, empty cache", run, empty),
+        Start("peer", "package wasmtime, its own WASI", [*python, "-c", _PEER, str(hello)]),
+    ]
+    if node := shutil.which("node"):
+        command = [node, "--no-warnings", "--input-type=module", "-e", _NODE, str(hello)]
+        found.append(Start("node", "node:wasi", command))
+    return found
+
+
+def measure(rounds: int, only: Callable[[str], bool] = lambda name: True) -> list[Start]:
+    """Each program once per round, in rotated order, after a round that is not counted."""
+    with tempfile.TemporaryDirectory(prefix="wasi-native-bench-") as name:
+        folder = Path(name)
+        launch = str(build("launch.c", folder / "launch"))
+        programs = [program for program in _programs(folder) if only(program.name)]
+        env = {**os.environ, "WASI_NATIVE_CACHE": str(folder / "cache")}
+        for index in range(-1, rounds):
+            at = index % len(programs) if programs else 0
+            for program in programs[at:] + programs[:at]:
+                if program.note:
+                    continue
+                program.before()
+                done = subprocess.run(
+                    [launch, *program.command], capture_output=True, text=True, env=env, check=False
+                )
+                if done.returncode:
+                    program.note = done.stderr.strip()[-300:]
+                elif index >= 0:
+                    wall, rss = done.stdout.split()[-2:]
+                    program.wall.append(float(wall))
+                    program.rss.append(float(rss))
+    for program in programs:
+        if program.note:
+            print(f"start-up, {program.name}: {program.note}", file=sys.stderr)
+    return [program for program in programs if program.wall]
+
+
+def main() -> None:
+    from . import report
+
+    parser = argparse.ArgumentParser(prog="python -m bench.startup", description=__doc__)
+    parser.add_argument("-n", type=int, default=20, help="rounds, default 20")
+    print(report.starts(measure(parser.parse_args().n)))
+
+
+if __name__ == "__main__":
+    main()
