@@ -17,16 +17,17 @@ P1 = "wasi_snapshot_preview1"
 class Call:
     """A call as the host reports it, over a memory of our own."""
 
-    results, result, nanoseconds = "i", 0, 1500
+    results, nanoseconds = "i", 1500
 
     def __init__(
         self, name: str, memory: bytes = b"", err: int = 0, error: str = "SUCCESS", **args: int
     ) -> None:
         self.module, self.name, self.data = P1, name, memory
-        self.err, self.error_name = err, error
+        self.err, self.result, self.error_name = min(err, 0), max(err, 0), error
         self.param_names, self.args, self.params = tuple(args), tuple(args.values()), "i" * len(args)
 
     def memory(self, ptr: int, size: int, /) -> bytes | None:
+        assert 0 <= ptr < 2**32 and 0 <= size < 2**32, "the host refuses numbers beyond 32 bits"
         return self.data[ptr : ptr + size] if ptr + size <= len(self.data) else None
 
 
@@ -193,3 +194,15 @@ def test_both() -> None:
     one, two = Stats(), Stats()
     both(one, two)(write())
     assert one.to_dict() == two.to_dict() != {}
+
+
+def test_results_of_other_functions() -> None:
+    call = Call("answer")
+    call.module, call.result = "env", 42
+    assert lines(call) == ["env.answer() = 42 <0.000002>"]
+    call.results, call.result = "F", 0x4004000000000000
+    assert lines(call) == ["env.answer() = 2.5 <0.000002>"]
+    assert json.loads(lines(call, format="json")[0])["result"] == call.result
+    stats = Stats()
+    stats(call)
+    assert stats.to_dict()["env.answer"]["errors"] == 0

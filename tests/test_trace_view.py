@@ -15,17 +15,19 @@ class Call:
     """A call as the host reports it, over a memory of our own."""
 
     module, name, params, results = "wasi_snapshot_preview1", "f", "", "i"
-    result, err, error_name, nanoseconds = 0, 0, "SUCCESS", 1500
+    error_name, nanoseconds = "SUCCESS", 1500
 
     def __init__(self, name: str, params: str, memory: bytes = b"", **more: Any) -> None:
         self.name, self.data = name, memory
         names = {**more}
-        self.err = names.pop("err", 0)
+        err = names.pop("err", 0)
+        self.err, self.result = min(err, 0), max(err, 0)
         self.module = names.pop("module", self.module)
         self.param_names, self.args = tuple(names), tuple(names.values())
         self.params = params
 
     def memory(self, ptr: int, size: int, /) -> bytes | None:
+        assert 0 <= ptr < 2**32 and 0 <= size < 2**32, "the host refuses numbers beyond 32 bits"
         return self.data[ptr : ptr + size] if ptr + size <= len(self.data) else None
 
 

@@ -45,8 +45,7 @@ _Files = list[tuple[str, os.stat_result]]
 
 
 def default_root() -> str:
-    """``$WASI_NATIVE_CACHE``, else ``wasi_native`` in ``$XDG_CACHE_HOME`` or ``~/.cache``; "" when there is no
-    home."""
+    """``$WASI_NATIVE_CACHE``, else ``wasi_native`` in ``$XDG_CACHE_HOME`` or ``~/.cache``; "" without a home."""
     given = os.environ.get("WASI_NATIVE_CACHE")
     if given:
         return os.path.abspath(given)
@@ -59,8 +58,8 @@ def default_root() -> str:
 class Cache:
     """The cache in the folder ``root``, which is made when the first entry is put.
 
-    Nothing here raises OSError: a cache that cannot be used is one that has nothing, and ``problem`` says why.
-    Any thread; any number of processes.
+    Nothing here raises OSError: a cache that cannot be used has nothing in it, and ``problem`` says why. Any
+    thread; any number of processes.
     """
 
     __slots__ = ("max_bytes", "root")
@@ -84,8 +83,8 @@ class Cache:
             return f"{self.root} is not a directory; remove it, or set WASI_NATIVE_CACHE to another folder"
         if info.st_uid != os.geteuid():
             return (
-                f"{self.root} belongs to user {info.st_uid}, not to {os.geteuid()}, and native code is run from "
-                "it; set WASI_NATIVE_CACHE to a folder of your own"
+                f"{self.root} belongs to user {info.st_uid}, not to {os.geteuid()}, and native code is run "
+                "from it; set WASI_NATIVE_CACHE to a folder of your own"
             )
         if info.st_mode & 0o022:
             return (

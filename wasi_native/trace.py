@@ -17,7 +17,7 @@ goes on, and ``Tracer.failure`` keeps the reason.
 
 from __future__ import annotations
 
-from .trace_view import BYTES, View, plain, quote
+from .trace_view import BYTES, P1, View, as_float, errno_of, plain, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Tracer:
         """The line of ``call``, with its newline."""
         view = View(call, self._size)
         shown = [f"{plain(name)}={view.show(index, name)}" for index, name in view.inputs()]
-        prefix = "" if call.module.startswith("wasi_") else plain(call.module) + "."
+        prefix = "" if call.module in P1 else plain(call.module) + "."
         seconds = f"{call.nanoseconds / 1e9:.6f}"
         return f"{prefix}{plain(call.name)}({', '.join(shown)}) = {_result(call, view)} <{seconds}>\n"
 
@@ -154,9 +154,9 @@ class Tracer:
             if text != str(call.args[index]):
                 shown[name] = text
         data |= {"shown": shown, "ns": call.nanoseconds}
-        if call.err > 0:
+        if view.err > 0:
             data["error"] = call.error_name
-        elif call.err < 0:
+        elif view.err < 0:
             data["end"] = call.error_name
         else:
             data["result"] = view.outputs() or call.result
@@ -164,9 +164,9 @@ class Tracer:
 
 
 def _result(call: Call, view: View) -> str:
-    if call.err < 0:
+    if view.err < 0:
         return f"? ({plain(call.error_name)})"
-    if call.err > 0:
+    if view.err > 0:
         text = _error_text(call.error_name)
         return f"E{call.error_name}" + (f" ({text})" if text else "")
     found = view.outputs()
@@ -174,7 +174,13 @@ def _result(call: Call, view: View) -> str:
         return str(next(iter(found.values())))
     if found:
         return ", ".join(f"{name} {value}" for name, value in found.items())
-    return "0" if call.result is None else str(call.result)
+    return "0" if call.result is None else _number(call)
+
+
+def _number(call: Call) -> str:
+    """The result of a function that is not WASI's."""
+    value, kind = call.result or 0, call.results[:1]
+    return repr(as_float(value, kind)) if kind and kind in "fF" else str(value)
 
 
 def _error_text(name: str) -> str:
@@ -202,9 +208,10 @@ class Stats:
         if line is None:
             line = self.counts[call.module, call.name] = [0, 0, 0, 0]
         line[0] += 1
-        line[1] += call.err > 0
+        err = errno_of(call)
+        line[1] += err > 0
         line[3] += call.nanoseconds
-        if call.err == 0:
+        if err == 0:
             names = call.param_names
             if call.name == "random_get":
                 line[2] += call.args[names.index("buf_len")] if "buf_len" in names else 0
@@ -224,7 +231,7 @@ class Stats:
         spent = sum(line[3] for line in self.counts.values())
         lines = []
         for (module, name), line in sorted(self.counts.items(), key=lambda item: (-item[1][3], item[0])):
-            prefix = "" if module.startswith("wasi_") else plain(module) + "."
+            prefix = "" if module in P1 else plain(module) + "."
             lines.append(_stats_line(line, spent, prefix + plain(name)))
         total = [sum(line[index] for line in self.counts.values()) for index in range(4)]
         head = ("% time", "seconds", "us/call", "calls", "errors", "bytes", "function")

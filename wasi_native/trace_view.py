@@ -27,7 +27,10 @@ if TYPE_CHECKING:
         def memory(self, ptr: int, size: int, /) -> bytes | None: ...
 
 
-__all__ = ["BYTES", "View", "plain", "quote"]
+__all__ = ["BYTES", "P1", "View", "as_float", "errno_of", "plain", "quote"]
+
+P1 = ("wasi_snapshot_preview1", "wasi_unstable")
+"""The modules whose functions answer with an errno."""
 
 # What a successful call left behind these pointers: parameter -> size of the number.
 _OUT = {"nwritten": 4, "nread": 4, "bufused": 4, "opened_fd": 4, "newoffset": 8, "time": 8, "resolution": 8}
@@ -84,6 +87,11 @@ def plain(text: str) -> str:
     return text if text.isidentifier() and text.isascii() else quote(text.encode("utf-8", "surrogateescape"))
 
 
+def errno_of(call: Call) -> int:
+    """0, the errno that the guest got, or (below 0) the verdict that ends it."""
+    return call.err or (call.result or 0 if call.module in P1 else 0)
+
+
 class View:
     """A call with its parameters decoded by their names."""
 
@@ -92,12 +100,17 @@ class View:
         names = tuple(call.param_names)
         self.names = names + tuple(f"arg{index}" for index in range(len(names), len(call.args)))
         self.old = call.module == "wasi_unstable"
+        self.err = errno_of(call)
 
     def arg(self, name: str) -> int:
         return self.call.args[self.names.index(name)] if name in self.names else 0
 
+    def memory(self, ptr: int, size: int) -> bytes | None:
+        """Bytes of the guest, None when they would reach outside."""
+        return self.call.memory(ptr, size) if ptr + size < 1 << 32 else None
+
     def number(self, ptr: int, size: int) -> int | None:
-        raw = self.call.memory(ptr, size)
+        raw = self.memory(ptr, size)
         return None if raw is None else int.from_bytes(raw, "little")
 
     def is_out(self, name: str) -> bool:
@@ -105,13 +118,13 @@ class View:
 
     def inputs(self) -> list[tuple[int, str]]:
         """Index and name of the parameters shown: not those that only say where a number goes."""
-        return [pair for pair in enumerate(self.names) if self.call.err < 0 or not self.is_out(pair[1])]
+        return [pair for pair in enumerate(self.names) if self.err < 0 or not self.is_out(pair[1])]
 
     def outputs(self) -> dict[str, int]:
         """The numbers that a successful call left in memory."""
         found = {}
         for index, name in enumerate(self.names):
-            if self.call.err == 0 and self.is_out(name):
+            if self.err == 0 and self.is_out(name):
                 value = self.number(self.call.args[index], _OUT.get(name, 8))
                 if value is not None:
                     found[name] = value
@@ -123,7 +136,7 @@ class View:
         kind = call.params[index] if index < len(call.params) else "i"
         full = f"{call.name}.{name}"
         if kind in "fF":
-            return repr(_float(value, kind))
+            return repr(as_float(value, kind))
         if full in _FLAGS or name in _FLAGS:
             return _flags(value, _FLAGS.get(full) or _FLAGS[name])
         if full in _ENUMS or name in _ENUMS:
@@ -143,30 +156,30 @@ class View:
         elif name == "buf":
             shown = self.buffer(value)
         elif name in ("stat", "prestat"):
-            shown = self.structure(value) if call.err == 0 else None
+            shown = self.structure(value) if self.err == 0 else None
         elif full == "poll_oneoff.in":
             shown = self.subscriptions(value)
         elif full == "poll_oneoff.out":
-            shown = self.events(value) if call.err == 0 else None
+            shown = self.events(value) if self.err == 0 else None
         if shown is not None:
             return shown
         return hex(value) if name in _POINTERS else str(value)
 
     def string(self, ptr: int, size: int, given: bool = True) -> str | None:
         """``size`` bytes at ``ptr``, cut; None unless they are there (``given``: before the call)."""
-        if not given and self.call.err:
+        if not given and self.err:
             return None
-        raw = self.call.memory(ptr, min(size, self.size))
+        raw = self.memory(ptr, min(size, self.size))
         return None if raw is None else quote(raw) + ("..." if size > self.size else "")
 
     def buffer(self, ptr: int) -> str | None:
-        if self.call.name == "path_readlink" and self.call.err == 0:
+        if self.call.name == "path_readlink" and self.err == 0:
             return self.string(ptr, self.outputs().get("bufused", 0))
         return None  # random numbers may be secret, directory entries are not readable
 
     def pieces(self, ptr: int, count: int) -> str | None:
         """A list of pieces: address, length, and what is in them, up to the size of strings in all."""
-        raw = self.call.memory(ptr, 8 * min(count, _LISTED)) if count < 1 << 29 else None
+        raw = self.memory(ptr, 8 * min(count, _LISTED)) if count < 1 << 29 else None
         if raw is None:
             return None
         reads = self.call.name in ("fd_read", "fd_pread", "sock_recv")
@@ -176,7 +189,7 @@ class View:
         for at in range(0, len(raw), 8):
             base, size = (int.from_bytes(raw[at + k : at + k + 4], "little") for k in (0, 4))
             filled = min(size, have)
-            data = self.call.memory(base, min(filled, room)) or b""
+            data = self.memory(base, min(filled, room)) or b""
             more = "..." if filled > len(data) else ""
             parts.append(f"{{{base:#x}, {size}}}" + (quote(data) + more if data else more))
             room -= len(data)
@@ -189,13 +202,13 @@ class View:
             size = self.number(ptr + 4, 4)
             return None if size is None else f"{{dir, name_len={size}}}"
         if self.call.name == "fd_fdstat_get":
-            raw = self.call.memory(ptr, 24)
+            raw = self.memory(ptr, 24)
             if raw is None:
                 return None
             kind, flags = _word(_FILETYPES, raw[0]), int.from_bytes(raw[2:4], "little")
             base, below = (int.from_bytes(raw[at : at + 8], "little") for at in (8, 16))
             return f"{{{kind}, flags={_flags(flags, _FDFLAGS)}, rights={base:#x}, inheriting={below:#x}}}"
-        raw = self.call.memory(ptr, 56)
+        raw = self.memory(ptr, 56)
         if raw is None:
             return None
         at = 24 if self.old else 32
@@ -203,7 +216,7 @@ class View:
 
     def subscriptions(self, ptr: int) -> str | None:
         count, step = self.arg("nsubscriptions"), 56 if self.old else 48
-        raw = self.call.memory(ptr, step * min(count, _LISTED))
+        raw = self.memory(ptr, step * min(count, _LISTED))
         if raw is None:
             return None
         parts = []
@@ -220,7 +233,7 @@ class View:
 
     def events(self, ptr: int) -> str | None:
         count = self.outputs().get("nevents", 0)
-        raw = self.call.memory(ptr, 32 * min(count, _LISTED))
+        raw = self.memory(ptr, 32 * min(count, _LISTED))
         if raw is None:
             return None
         parts = []
@@ -256,7 +269,8 @@ def _flags(value: int, words: tuple[str, ...]) -> str:
     return "|".join(parts + [hex(rest)] * bool(rest)) or "0"
 
 
-def _float(bits: int, kind: str) -> float:
+def as_float(bits: int, kind: str) -> float:
+    """The number whose bits these are; ``kind`` is "f" or "F"."""
     import struct
 
     if kind == "f":

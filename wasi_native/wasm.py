@@ -1,8 +1,8 @@
 """What a WebAssembly binary says of itself, read without an engine.
 
 ``read(path)`` and ``parse(data)`` give a :class:`Binary`: imports, exports, memories, tables, the proposals
-that its sections show it needs, and the custom sections ``target_features`` and ``producers``. Instructions are
-not decoded: an engine does that, and better. So ``needs`` holds what types, limits and sections prove, and
+that its sections show it needs, and the custom sections ``target_features`` and ``producers``. Instructions
+are not decoded: an engine does that, and better. So ``needs`` holds what types, limits and sections prove, and
 ``features`` what the compiler claims to have used; the second may well hold more than the first.
 
 The input is hostile: nothing recurses; each count is held against the bytes that are left and against the
