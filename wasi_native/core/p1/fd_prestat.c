@@ -40,6 +40,6 @@ wn_err_t wn_p1_fd_prestat_dir_name(wn_guest_t *guest, uint32_t fd, uint32_t path
   if (!err) err = preopen_get(guest, fd, &desc);
   if (err) return err;
   if (path_len < desc->preopen_len) return WN_ENAMETOOLONG;
-  memcpy(bytes, desc->preopen, desc->preopen_len);
+  if (desc->preopen_len) memcpy(bytes, desc->preopen, desc->preopen_len);
   return 0;
 }
