@@ -179,7 +179,7 @@ static wn_err_t host_set_times(wn_sys_t *sys, const wn_place_t *at, int64_t atim
 /* Whether the guest holds the file open: then its bytes are still used after its last name has gone. */
 static bool host_held(wn_sys_t *sys, const wn_stat_t *st) {
   wn_stat_t other;
-  for (uint32_t i = 0; i < sys->table.limit; ++i) {
+  for (uint32_t i = 0; i <= sys->table.limit; ++i) { /* one more than there are numbers */
     const wn_obj_t *obj = &sys->table.pool[i];
     if (!obj->ops || obj->fd < 0 || obj->type != WN_TYPE_REGULAR) continue;
     if (!sys->os->fstat(sys->os, obj->fd, &other) && other.dev == st->dev && other.ino == st->ino) return true;

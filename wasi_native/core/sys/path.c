@@ -267,6 +267,7 @@ wn_err_t wn_path_open(wn_sys_t *sys, uint32_t dir, const char *path, const wn_op
   wn_err_t err = place_init(sys, dir, need, path, &at);
   if (err) return err;
   if (how->create && how->directory) return WN_EINVAL;
+  if (sys->table.open >= sys->table.limit) return WN_EMFILE;
   if (how->rights & ~at.desc->inheriting & moving) return WN_ENOTCAPABLE;
   wn_opening_t op = {how, how->rights & at.desc->inheriting & WN_RIGHT_ALL,
                      how->inheriting & at.desc->inheriting & WN_RIGHT_ALL};
