@@ -316,6 +316,11 @@ cdef class Sys:
         if self.ptr != NULL:
             wn_sys_delete(self.ptr)
 
+    cdef int alive(self) except -1:
+        if self.ptr == NULL:
+            raise ValueError("the instance is closed")
+        return 0
+
     cdef close(self):
         wn_sys_delete(self.ptr)
         self.ptr = NULL
@@ -390,6 +395,7 @@ cdef class Sys:
 
     def captured(self, uint32_t fd):
         cdef wn_str_t out
+        self.alive()
         check(wn_sys_stdio_captured(self.ptr, fd, &out))
         return PyBytes_FromStringAndSize(out.ptr, <Py_ssize_t>out.len)
 
@@ -421,6 +427,7 @@ cdef class Sys:
 
     def usage(self):
         cdef wn_usage_t usage
+        self.alive()
         wn_sys_get_usage(self.ptr, &usage)
         return usage.output_bytes, usage.cpu_ns, usage.fds, usage.resolver
 
@@ -644,7 +651,8 @@ cdef class Instance:
         return 0, "", [from_bits(values[i], results[i]) for i in range(len(results))]
 
     def cancel(self):
-        wn_instance_cancel(self.ptr)
+        if self.ptr != NULL:
+            wn_instance_cancel(self.ptr)
 
     def end(self):
         """(verdict, exit code, limit): verdict 0 while the guest can run."""
