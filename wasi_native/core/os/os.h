@@ -104,6 +104,7 @@ struct wn_os {
   wn_err_t (*futimens)(const wn_os_t *os, int fd, int64_t atim, int64_t mtim);
   wn_err_t (*utimensat)(const wn_os_t *os, int dir, const char *name, int64_t atim, int64_t mtim); /* never follows */
   wn_err_t (*set_append)(const wn_os_t *os, int fd, bool on); /* F_SETFL on a private description */
+  wn_err_t (*get_flags)(const wn_os_t *os, int fd, uint32_t *flags); /* WN_O_READ, _WRITE, _APPEND of an open one */
   wn_err_t (*mkdirat)(const wn_os_t *os, int dir, const char *name, uint32_t mode);
   wn_err_t (*unlinkat)(const wn_os_t *os, int dir, const char *name, bool directory);
   wn_err_t (*renameat)(const wn_os_t *os, int dir, const char *name, int to_dir, const char *to_name);

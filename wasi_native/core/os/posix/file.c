@@ -148,3 +148,18 @@ wn_err_t wn_posix_set_append(const wn_os_t *os, int fd, bool on) {
   if (flags < 0) return wn_posix_err(errno);
   return wn_posix_result(fcntl(fd, F_SETFL, on ? flags | O_APPEND : flags & ~O_APPEND));
 }
+
+wn_err_t wn_posix_get_flags(const wn_os_t *os, int fd, uint32_t *flags) {
+  (void)os;
+  int f = fcntl(fd, F_GETFL);
+  if (f < 0) return wn_posix_err(errno);
+  uint32_t got = f & O_APPEND ? WN_O_APPEND : 0;
+  if (f & O_PATH) {
+    *flags = WN_O_PATH;
+    return 0;
+  }
+  if ((f & O_ACCMODE) != O_WRONLY) got |= WN_O_READ;
+  if ((f & O_ACCMODE) != O_RDONLY) got |= WN_O_WRITE;
+  *flags = got;
+  return 0;
+}

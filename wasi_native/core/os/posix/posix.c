@@ -89,6 +89,7 @@ static const wn_os_t posix = {
     .futimens = wn_posix_futimens,
     .utimensat = wn_posix_utimensat,
     .set_append = wn_posix_set_append,
+    .get_flags = wn_posix_get_flags,
     .mkdirat = wn_posix_mkdirat,
     .unlinkat = wn_posix_unlinkat,
     .renameat = wn_posix_renameat,

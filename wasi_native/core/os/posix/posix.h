@@ -61,6 +61,7 @@ wn_err_t wn_posix_fadvise(const wn_os_t *os, int fd, uint64_t off, uint64_t len,
 wn_err_t wn_posix_fsync(const wn_os_t *os, int fd);
 wn_err_t wn_posix_fdatasync(const wn_os_t *os, int fd);
 wn_err_t wn_posix_set_append(const wn_os_t *os, int fd, bool on);
+wn_err_t wn_posix_get_flags(const wn_os_t *os, int fd, uint32_t *flags);
 /* pipe.c */
 wn_err_t wn_posix_write_pipe(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done);
 /* stat.c */
