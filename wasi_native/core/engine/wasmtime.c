@@ -102,11 +102,17 @@ static void append_frames(const wt_api_t *api, wn_message_t *message, size_t len
   api->wasm_frame_vec_delete(frames);
 }
 
-/* The first line alone: the engine's text goes on with a backtrace of its own. */
-static size_t first_line(const wt_bytes_t *text) {
-  size_t len = 0;
-  while (len < text->size && text->data[len] != 0 && text->data[len] != '\n') len++;
-  return len;
+/* The reason alone: the last line, without the label; the engine puts a backtrace of its own before it. */
+static wn_str_t reason(const wt_bytes_t *text) {
+  static const char label[] = "wasm trap: ";
+  size_t end = text->size;
+  while (end > 0 && (text->data[end - 1] == '\n' || text->data[end - 1] == 0)) end--;
+  size_t start = end;
+  while (start > 0 && text->data[start - 1] != '\n') start--;
+  while (start < end && text->data[start] == ' ') start++;
+  size_t skip = sizeof label - 1;
+  if (end - start > skip && memcmp(text->data + start, label, skip) == 0) start += skip;
+  return (wn_str_t){text->data + start, end - start};
 }
 
 static wn_err_t take_error(const wt_api_t *api, wt_opaque_t *error, wn_err_t err, wn_message_t *message) {
@@ -142,7 +148,8 @@ static wn_err_t take_trap(wt_guest_t *in, wt_opaque_t *trap, wn_message_t *messa
   if (err == WN_TRAP_ENGINE) {
     len = append_text(message, len, known && code < sizeof trap_kinds / sizeof trap_kinds[0] ? trap_kinds[code] : "trap");
     len = append_text(message, len, ": ");
-    len = append(message, len, text.data, first_line(&text));
+    wn_str_t why = reason(&text);
+    len = append(message, len, why.ptr, why.len);
   } else {
     len = append_text(message, len, wn_err_name(err));
     len = append_text(message, len, ": ");

@@ -31,8 +31,11 @@ typedef struct wt_func {
   void *index;
 } wt_func_t;
 typedef struct wt_memory {
-  uint64_t store_id;
-  uint32_t a, b;
+  struct { /* padded to 16 bytes, as there */
+    uint64_t store_id;
+    uint32_t a;
+  } head;
+  uint32_t b;
 } wt_memory_t;
 typedef struct wt_instance {
   uint64_t store_id;
@@ -45,9 +48,10 @@ typedef struct wt_extern {
     wt_func_t func;
     wt_memory_t memory;
     void *shared;
-    uint64_t room[4]; /* at least the largest member of any version */
+    uint64_t room[3]; /* the size of the largest member: arrays of these have their stride */
   } of;
 } wt_extern_t;
+_Static_assert(sizeof(wt_extern_t) == 32, "the stride of an array of externs");
 
 typedef wt_opaque_t *(*wt_host_fn_t)(void *env, wt_opaque_t *caller, wt_raw_t *slots, size_t count);
 typedef wt_opaque_t *(*wt_epoch_fn_t)(wt_opaque_t *context, void *data, uint64_t *delta, uint8_t *kind);
