@@ -45,7 +45,7 @@ _Files = list[tuple[str, os.stat_result]]
 
 
 def default_root() -> str:
-    """``$WASI_NATIVE_CACHE``, else ``wasi_native`` in ``$XDG_CACHE_HOME`` or ``~/.cache``; "" without a home."""
+    """``$WASI_NATIVE_CACHE``, else wasi_native in ``$XDG_CACHE_HOME`` or ``~/.cache``; "" without a home."""
     given = os.environ.get("WASI_NATIVE_CACHE")
     if given:
         return os.path.abspath(given)

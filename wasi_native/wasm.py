@@ -2,8 +2,8 @@
 
 ``read(path)`` and ``parse(data)`` give a :class:`Binary`: imports, exports, memories, tables, the proposals
 that its sections show it needs, and the custom sections ``target_features`` and ``producers``. Instructions
-are not decoded: an engine does that, and better. So ``needs`` holds what types, limits and sections prove, and
-``features`` what the compiler claims to have used; the second may well hold more than the first.
+are not decoded: an engine does that, and better. So ``needs`` holds what types, limits and sections prove,
+and ``features`` what the compiler claims to have used; the second may well hold more than the first.
 
 The input is hostile: nothing recurses; each count is held against the bytes that are left and against the
 limits that engines share (the WebAssembly JavaScript interface, section 9); each read against the end of its
