@@ -37,7 +37,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _variants(names: list[str], root: Path, stack: ExitStack) -> tuple[list[measure.Variant], dict[str, str]]:
+def _variants(
+    names: list[str], root: Path, stack: ExitStack
+) -> tuple[Native, list[measure.Variant], dict[str, str]]:
     """Those of ``names`` that are here, and what they are; why another is not goes to stderr."""
     library = build_native(root.parent)
     native = Native(library, root)
@@ -70,7 +72,7 @@ def _variants(names: list[str], root: Path, stack: ExitStack) -> tuple[list[meas
         found.append(layer)
         about["layer"] = layer.version
     order = [*found, *workers]
-    return order, {variant.name: about[variant.name] for variant in order}
+    return native, order, {variant.name: about[variant.name] for variant in order}
 
 
 def _cases(only: str | None) -> list[Case]:
@@ -94,7 +96,7 @@ def main() -> int:
     rounds = ask.rounds or (5 if ask.quick else 30)
     sample_ns = measure.SAMPLE_NS // (16 if ask.quick else 1)
     copies = max([1, *(case.turns * sample_ns // measure.SAMPLE_NS for case in cases)])
-    result = measure.Result([], rounds, 1)
+    result = measure.Result([], rounds, 0)
     about: dict[str, str] = {}
     with ExitStack() as stack:
         if cases:
@@ -105,10 +107,10 @@ def main() -> int:
             root = folder / "root"
             root.mkdir()
             tree.plant(root, copies * CHUNK)
-            variants, about = _variants(ask.variants.split(","), root, stack)
+            native, variants, about = _variants(ask.variants.split(","), root, stack)
             where = f"files on {tree.kind(root)}, {rounds} rounds{', QUICK' if ask.quick else ''}"
             print("\n".join([", ".join(report.machine().values()), where, *about.values()]), flush=True)
-            result = measure.measure(cases, variants, rounds, sample_ns)
+            result = measure.measure(cases, variants, rounds, sample_ns, native.sharers)
             print("\n" + report.table(result, list(about)), flush=True)
     rows = startup.measure(min(rounds, 20)) if start_up else []
     if rows:

@@ -29,8 +29,8 @@ class Layer:
             function("bench", "nop_mem", "i", "i", native.address("bench_host_nop_mem"), _guest_bytes()),
         )
         self._host = wasi_native.Host(policy, engine="wasmtime", engine_path=engine_path, cache=False)
-        info = wasi_native.engines()["wasmtime"]
-        self.version = f"wasi_native {wasi_native.__version__} on wasmtime {info.version}"
+        engine = f"{self._host.engine} {self._host.engine_version}"
+        self.version = f"wasi_native {wasi_native.__version__} on {engine}"
         self._instance = self._host.load(guest.text()).instantiate(functions=functions)
         self.run("bench_setup")
 

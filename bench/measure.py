@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import math
-import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Protocol
@@ -48,7 +48,7 @@ class Row:
 class Result:
     rows: list[Row]
     rounds: int
-    threads: int
+    sharers: int
 
     def row(self, name: str) -> Row | None:
         return next((row for row in self.rows if row.case.name == name), None)
@@ -72,13 +72,6 @@ class Result:
             if (ratio := row.ratio(variant, base)) is not None
         ]
         return math.exp(sum(map(math.log, found)) / len(found)) if found else None
-
-
-def _threads() -> int:
-    try:
-        return len(os.listdir("/proc/self/task"))
-    except OSError:
-        return 1
 
 
 def _export(variant: Variant, case: Case) -> str:
@@ -105,11 +98,13 @@ def _turns(case: Case, variants: list[Variant], entry: dict[str, float], sample_
     return case.batch
 
 
-def measure(cases: list[Case], variants: list[Variant], rounds: int, sample_ns: int) -> Result:
+def measure(
+    cases: list[Case], variants: list[Variant], rounds: int, sample_ns: int, sharers: Callable[[], int]
+) -> Result:
     """Run it. What a variant cannot do is noted in the row, and left out of it."""
     entry = {v.name: median(v.run("bench_entry", 1) for _ in range(31)) for v in variants}
     rows = [Row(case, _turns(case, variants, entry, sample_ns)) for case in cases]
-    threads = 1
+    shared = 0
     gc.disable()
     try:
         for index in range(-1, rounds):  # round -1 warms up, and finds what fails
@@ -117,14 +112,14 @@ def measure(cases: list[Case], variants: list[Variant], rounds: int, sample_ns: 
             for row in rows:
                 for variant in variants[at:] + variants[:at]:
                     _sample(row, variant, entry[variant.name], index >= 0)
-                threads = max(threads, _threads())
+                shared = max(shared, sharers())
             if sys.stderr.isatty():
                 print(f"\rround {index + 1} of {rounds}", end="", file=sys.stderr, flush=True)
     finally:
         gc.enable()
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    return Result(rows, rounds, threads)
+    return Result(rows, rounds, shared)
 
 
 def _sample(row: Row, variant: Variant, entry: float, keep: bool) -> None:

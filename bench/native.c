@@ -61,6 +61,18 @@ EXPORT int64_t bench_beneath(void) {
   return fd >= 0;
 }
 
+/* Whether another thread of this process has the same table of descriptors as the caller; -1: nobody says. */
+EXPORT int64_t bench_shares(int64_t tid) {
+#ifdef SYS_kcmp
+  enum { KCMP_FILES = 2 };
+  long order = syscall(SYS_kcmp, syscall(SYS_gettid), (long)tid, KCMP_FILES, 0L, 0L);
+  return order < 0 ? -1 : order == 0;
+#else
+  (void)tid;
+  return -1;
+#endif
+}
+
 EXPORT int64_t bench_setup(const char *path) {
   TRY(root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
   TRY(rw = beneath("rw", O_RDWR, 0));

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from time import perf_counter_ns
 
@@ -66,6 +67,16 @@ class Native:
         if error:
             raise OSError(error, f"native {export}: {os.strerror(error)}")
         return took
+
+    def sharers(self) -> int:
+        """Other threads that share this one's descriptors: they make each call on one slower."""
+        me = threading.get_native_id()
+        shares = self._library.bench_shares
+        shares.restype, shares.argtypes = ctypes.c_int64, [ctypes.c_int64]
+        try:
+            return sum(shares(int(tid)) != 0 for tid in os.listdir("/proc/self/task") if int(tid) != me)
+        except OSError:
+            return 0
 
     def address(self, symbol: str) -> int:
         return ctypes.cast(getattr(self._library, symbol), ctypes.c_void_p).value or 0

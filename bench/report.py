@@ -84,9 +84,9 @@ def _summary(result: Result) -> list[str]:
         lines.append(f"  node:wasi: {mean:.2f}")
     if mean := result.mean("engine", "layer", files=True):
         lines.append(f"file calls, engine's own WASI over ours, geometric mean: {mean:.0f}")
-    if result.threads > 1:
+    if result.sharers:
         lines.append(
-            f"WARNING: {result.threads} threads in this process: every call on a descriptor is slower"
+            f"WARNING: {result.sharers} threads share the descriptors of this one and slow its calls"
         )
     return lines
 
@@ -156,7 +156,7 @@ def to_json(result: Result, rows: list[Start], variants: dict[str, str]) -> dict
         "machine": machine(),
         "variants": variants,
         "rounds": result.rounds,
-        "threads": result.threads,
+        "sharers": result.sharers,
         "mean": {name: result.mean(name) for name in variants if name != "native"},
         "cases": [values(row) for row in result.rows],
         "start": [

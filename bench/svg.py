@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from html import escape
 
+from .cases import INFO
 from .measure import Result
 from .report import NAMES
 
-_LEFT, _RIGHT, _WIDTH = 236, 64, 860
+_LEFT, _RIGHT, _WIDTH = 250, 56, 860
 _TOP, _ROW, _BAR = 92, 27, 7
 _STYLE = """
   .bg { fill: #ffffff; } .text { fill: #1f2328; } .dim { fill: #59636e; } .grid { stroke: #d1d9e0; }
@@ -40,6 +41,8 @@ def draw(result: Result, variants: list[str]) -> str:
     shown = [name for name in ("layer", "engine", "node") if name in variants]
     rows = []
     for row in result.rows:
+        if row.case.group == INFO:
+            continue
         ratios = {name: ratio for name in shown if (ratio := result.to_native(row, name)) is not None}
         if ratios:
             rows.append((row.case.title, ratios))
