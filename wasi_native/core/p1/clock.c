@@ -17,7 +17,7 @@ wn_err_t wn_p1_clock_res_get(wn_guest_t *guest, uint32_t id, uint32_t resolution
 
 /* Write the time of a clock, in ns. We read it anew at each call, so any precision is met.
  * POSIX: clock_gettime(2).
- * Errnos: INVAL, no such clock; OVERFLOW, a time before 1970 or after 2554.
+ * Errnos: INVAL, no such clock.
  * Spec: wasi_snapshot_preview1, clock_time_get. */
 wn_err_t wn_p1_clock_time_get(wn_guest_t *guest, uint32_t id, uint64_t precision, uint32_t time) {
   (void)precision;

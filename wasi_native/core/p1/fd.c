@@ -12,7 +12,8 @@ enum { ADVICE_NOREUSE = 5 };
 
 /* Say how a part of a file will be used.
  * POSIX: posix_fadvise(2).
- * Errnos: BADF, not open; INVAL, unknown advice, or the part ends past 2^63 - 1; NOTCAPABLE; SPIPE, not a file.
+ * Errnos: BADF, not open, or a directory; INVAL, unknown advice, or the part ends past 2^63 - 1; NOTCAPABLE; SPIPE,
+ *   not a file.
  * Spec: wasi_snapshot_preview1, fd_advise. */
 wn_err_t wn_p1_fd_advise(wn_guest_t *guest, uint32_t fd, uint64_t offset, uint64_t len, uint32_t advice) {
   if (advice > ADVICE_NOREUSE) return WN_EINVAL;
@@ -21,8 +22,8 @@ wn_err_t wn_p1_fd_advise(wn_guest_t *guest, uint32_t fd, uint64_t offset, uint64
 
 /* Make sure that a file has room, and grow it to hold the part.
  * POSIX: posix_fallocate(3).
- * Errnos: BADF, not open; DQUOT, FBIG, NOSPC, no room; INVAL, an empty part, or one that ends past 2^63 - 1;
- *   NOTCAPABLE; NODEV, SPIPE, not a file; NOTSUP, the file system cannot.
+ * Errnos: BADF, not open; DQUOT, FBIG, NOSPC, no room, or past 2^63 - 1; INVAL, an empty part; NOTCAPABLE; NODEV,
+ *   SPIPE, not a file; NOTSUP, the file system cannot.
  * Spec: wasi_snapshot_preview1, fd_allocate. */
 wn_err_t wn_p1_fd_allocate(wn_guest_t *guest, uint32_t fd, uint64_t offset, uint64_t len) {
   return wn_file_allocate(guest->sys, fd, offset, len);

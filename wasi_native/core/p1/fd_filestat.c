@@ -79,7 +79,8 @@ wn_err_t wn_p1_fd_filestat_set_size(wn_guest_t *guest, uint32_t fd, uint64_t siz
 
 /* Set the times of an open file or directory.
  * POSIX: futimens(2).
- * Errnos: BADF, not open; INVAL, unknown bits, a time that is both given and now, or one past 2262; IO; NOTCAPABLE.
+ * Errnos: BADF, not open; INVAL, unknown bits, a time that is both given and now, or one past 2262; IO; NOTCAPABLE;
+ *   NOTSUP, it keeps no times; ROFS.
  * Spec: wasi_snapshot_preview1, fd_filestat_set_times. */
 wn_err_t wn_p1_fd_filestat_set_times(wn_guest_t *guest, uint32_t fd, uint64_t atim, uint64_t mtim,
                                      uint32_t fst_flags) {

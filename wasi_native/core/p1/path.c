@@ -3,7 +3,7 @@
  * Errnos that every function here has, from its paths: BADF, the directory is not open; ILSEQ, not UTF-8; INVAL, a
  * NUL inside or unknown flags; LOOP, over 40 links; NAMETOOLONG, over 4095 bytes or a name over 255; NOENT, empty
  * or not there; NOTCAPABLE, a right is missing; NOTDIR, a name on the way or the descriptor is no directory; PERM,
- * absolute, or it would leave the directory.
+ * absolute, or it would leave the directory; ROFS, a grant to read alone.
  */
 #include "core/p1/codec.h"
 
@@ -130,7 +130,7 @@ wn_err_t wn_p1_path_open(wn_guest_t *guest, uint32_t fd, uint32_t dirflags, uint
 
 /* Write where a link points to, cut where the buffer ends, without a terminator.
  * POSIX: readlinkat(2).
- * Errnos: INVAL, not a link; those of paths.
+ * Errnos: INVAL, not a link; PERM, it points to an absolute path, which is a name of the host; those of paths.
  * Spec: wasi_snapshot_preview1, path_readlink. */
 wn_err_t wn_p1_path_readlink(wn_guest_t *guest, uint32_t fd, uint32_t path, uint32_t path_len, uint32_t buf,
                              uint32_t buf_len, uint32_t bufused) {
