@@ -163,6 +163,7 @@ wn_err_t wn_dir_read(wn_sys_t *sys, uint32_t fd, uint64_t cookie, wn_dirent_t *o
   wn_err_t err = wn_table_get(&sys->table, fd, WN_RIGHT_FD_READDIR, &desc);
   if (err) return err;
   if (!desc->obj->ops->read_dir) return WN_ENOTDIR;
+  if (__atomic_load_n(&sys->wait.cancelled, __ATOMIC_RELAXED)) return WN_CANCELLED;
   return desc->obj->ops->read_dir(sys, desc->obj, cookie, out, end);
 }
 

@@ -182,6 +182,7 @@ static wn_err_t file_pwritev(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, 
   uint64_t total = 0;
   if (!obj->writable) return WN_EBADF;
   if (off > INT64_MAX) return WN_EINVAL;
+  if (obj->fdflags & WN_FD_APPEND) off = node->u.file.size; /* as Linux; POSIX would write at off */
   for (uint32_t i = 0; i < n; ++i) total += iov[i].len;
   if (total > INT64_MAX - off) return WN_EFBIG;
   uint64_t end = off + total, had = node->u.file.size;

@@ -225,9 +225,11 @@ static bool node_below(const wn_node_t *node, const wn_node_t *dir) {
 static wn_err_t memory_rename(wn_sys_t *sys, const wn_place_t *from, const wn_place_t *to) {
   wn_node_t *node, *over = NULL;
   wn_err_t err = place_node(from, &node);
-  if (err) return err;
-  if ((from->must_dir || to->must_dir) && node->type != WN_TYPE_DIRECTORY) return WN_ENOTDIR;
+  bool slash = from->must_dir || to->must_dir;
+  if (err && slash) return err;
+  if (slash && node->type != WN_TYPE_DIRECTORY) return WN_ENOTDIR;
   if (wn_name_is_self(from->name) || wn_name_is_self(to->name)) return WN_EBUSY;
+  if (err) return err;
   if (node->fs != to->node->fs) return WN_EXDEV;
   bool directory = node->type == WN_TYPE_DIRECTORY;
   wn_entry_t *target = wn_node_find(to->node, to->name);

@@ -58,6 +58,7 @@ static wn_err_t place_init(wn_sys_t *sys, uint32_t dir, uint64_t rights, const c
   wn_err_t err = wn_table_get(&sys->table, dir, rights, &desc);
   if (err) return err;
   if (desc->obj->type != WN_TYPE_DIRECTORY) return WN_ENOTDIR;
+  if (__atomic_load_n(&sys->wait.cancelled, __ATOMIC_RELAXED)) return WN_CANCELLED;
   at->desc = desc;
   at->base = desc->obj;
   at->share = desc->obj->share;
