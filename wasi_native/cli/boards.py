@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from ..board import Board
 from ..errors import BoardError
 from .options import FLAG, Command, Usage
-from .out import complain, fields, human, json, table
+from .out import complain, fields, human, json, say, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +44,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
     if "--json" in options:
         json(board.to_dict())
     else:
-        sys.stdout.write(_one(board))
+        say(_one(board))
     return 0
 
 
@@ -60,7 +58,7 @@ def _list(ids: list[str], as_json: bool) -> None:
         ram = "/".join(map(str, board.ram_mib)) or "any"
         classes = "-".join(dict.fromkeys((board.limit_classes[0].name, board.limit_classes[-1].name)))
         rows.append((board.id, board.arch, board.libc, ram, classes, " ".join(board.engines), board.name))
-    sys.stdout.write(table(("ID", "ARCH", "LIBC", "RAM MiB", "LIMITS", "ENGINES", "NAME"), rows))
+    say(table(("ID", "ARCH", "LIBC", "RAM MiB", "LIMITS", "ENGINES", "NAME"), rows))
 
 
 def _one(board: Board) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from ..cache import Cache
 from ..errors import WasiError
 from .options import FLAG, VALUE, Command, Usage
-from .out import complain, human, json, table
+from .out import complain, human, json, say, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
         return 0
     if verb == "clear":
         count = cache.clear()
-        sys.stdout.write(f"{count} {'entry' if count == 1 else 'entries'} removed from {cache.root}\n")
+        say(f"{count} {'entry' if count == 1 else 'entries'} removed from {cache.root}\n")
         return 0
     return _precompile(options, words)
 
@@ -82,9 +80,9 @@ def _list(cache: Cache, as_json: bool) -> None:
         used = strftime("%Y-%m-%d", localtime(entry.used))
         rows.append((entry.module_sha256[:16], entry.engine, entry.version, human(entry.size), used))
     if rows:
-        sys.stdout.write(table(("MODULE (SHA-256)", "ENGINE", "VERSION", "SIZE", "USED"), rows))
+        say(table(("MODULE (SHA-256)", "ENGINE", "VERSION", "SIZE", "USED"), rows))
     total = human(sum(entry.size for entry in entries))
-    sys.stdout.write(f"{len(rows)} {'entry' if len(rows) == 1 else 'entries'}, {total}, in {cache.root}\n")
+    say(f"{len(rows)} {'entry' if len(rows) == 1 else 'entries'}, {total}, in {cache.root}\n")
 
 
 def _precompile(options: dict[str, Any], paths: list[str]) -> int:
@@ -100,7 +98,7 @@ def _precompile(options: dict[str, Any], paths: list[str]) -> int:
             for path in paths:
                 try:
                     host.load(path)
-                    sys.stdout.write(f"{path}: compiled for {host.engine} {host.engine_version}\n")
+                    say(f"{path}: compiled for {host.engine} {host.engine_version}\n")
                 except WasiError as error:
                     complain("wasi-native cache", str(error))
                     status = 1

@@ -6,7 +6,7 @@ import os
 import sys
 
 from .options import FLAG, Command, Usage
-from .out import fields, human, json, table
+from .out import fields, human, json, say, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ Examples:
 """,
 )
 
+_AGAIN = "python -m pip install --force-reinstall wasi_native"
 _WIPE_ON_FORK = 18  # MADV_WIPEONFORK of Linux
 
 
@@ -39,7 +40,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
     if "--json" in options:
         json(found)
     else:
-        sys.stdout.write(_text(found))
+        say(_text(found))
     return 0 if found["usable"] else 1
 
 
@@ -49,8 +50,8 @@ def report() -> dict[str, Any]:
 
     missing: list[dict[str, str]] = []
     board = _board(missing)
-    core, resolver = _core(missing)
-    engines = _engines(board, missing) if core else {}
+    resolver = _core(missing)
+    engines = _engines(board, missing) if resolver else {}
     usable = any(item["available"] for name, item in engines.items() if name != "fake")
     version = ".".join(map(str, sys.version_info[:3]))
     return {
@@ -73,12 +74,7 @@ def _board(missing: list[dict[str, str]]) -> dict[str, Any]:
     try:
         board = Board.detect()
     except BoardError as error:
-        missing.append(
-            {
-                "what": f"board files: {error}",
-                "command": "python -m pip install --force-reinstall wasi_native",
-            }
-        )
+        missing.append({"what": f"board files: {error}", "command": _AGAIN})
         return {}
     return {
         "id": board.id,
@@ -92,25 +88,15 @@ def _board(missing: list[dict[str, str]]) -> dict[str, Any]:
     }
 
 
-def _core(missing: list[dict[str, str]]) -> tuple[bool, str]:
-    """Whether the compiled part loads, and how it resolves paths."""
+def _core(missing: list[dict[str, str]]) -> str:
+    """How the compiled part resolves paths on this kernel; "" when it does not load."""
     try:
         from ..host import Host
     except ImportError as error:
-        missing.append(
-            {
-                "what": f"the compiled part: {error}",
-                "command": "python -m pip install --force-reinstall wasi_native",
-            }
-        )
-        return False, ""
-    from ..errors import WasiError
-
-    try:
-        with Host(engine="fake", cache=False) as host, host.load(b"").instantiate() as instance:
-            return True, instance.usage.resolver
-    except WasiError:
-        return True, ""
+        missing.append({"what": f"the compiled part: {error}", "command": _AGAIN})
+        return ""
+    with Host(engine="fake", cache=False) as host, host.load(b"fake 1\n").instantiate() as instance:
+        return instance.usage.resolver
 
 
 def _engines(board: dict[str, Any], missing: list[dict[str, str]]) -> dict[str, dict[str, Any]]:

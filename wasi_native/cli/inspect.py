@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 from ..errors import ModuleError, PolicyError
 from ..wasm import Binary, Extern, read
 from .options import FLAG, VALUE, Command, Usage
-from .out import complain, fields, human, json
+from .out import complain, fields, human, json, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +73,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
     if "--json" in options:
         json(found)
     else:
-        sys.stdout.write(_text(found))
+        say(_text(found))
     return 1 if any(item["verdict"] == "denied" for item in found["grants"]) else 0
 
 

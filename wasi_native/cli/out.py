@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["clean", "complain", "fields", "human", "json", "table"]
+__all__ = ["clean", "complain", "fields", "human", "json", "say", "table"]
 
 
 def clean(text: str) -> str:
@@ -70,4 +70,11 @@ def json(value: object) -> None:
     """``value`` to stdout."""
     from json import dumps
 
-    sys.stdout.write(dumps(value, indent=2) + "\n")
+    say(dumps(value, indent=2) + "\n")
+
+
+def say(text: str) -> None:
+    """``text`` to stdout. OSError when that is closed."""
+    if sys.stdout is None:
+        raise OSError(9, "it is closed")
+    sys.stdout.write(text)

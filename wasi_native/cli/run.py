@@ -16,7 +16,7 @@ from ..errors import (
 )
 from . import options as opt
 from .options import FLAG, LIST, MAYBE, VALUE, Command, Usage
-from .out import complain
+from .out import complain, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -190,11 +190,18 @@ def _cannot(who: str, path: str, error: WasiError) -> int:
         text = str(error)
         for prefix in (f"{path}: ", f"{os.path.basename(path)}: "):
             text = text.removeprefix(prefix)
-        complain(who, text)
+        text = text.replace("use call()", "use --invoke EXPORT")
+        more = (
+            ["the limit is that of --max-memory, a policy file or the board"]
+            if "memory limits" in text
+            else []
+        )
+        complain(who, text, *more)
         return _CANNOT if os.path.exists(path) else _MISSING
     elif isinstance(error, (BoardError, EngineMissing, PolicyError)):
         more = ["wasi-native doctor shows what this machine has"] if isinstance(error, EngineMissing) else []
-        complain("wasi-native", str(error), *more)
+        text = str(error).removeprefix("Policy.").replace("create=True", "create = true in a policy file")
+        complain("wasi-native", text, *more)
     else:
         complain(who, str(error))
     return _CANNOT
@@ -341,7 +348,7 @@ def _invoke(instance: Instance, export: str, args: list[float]) -> int:
         raise Usage(f"--invoke {export}: {error}") from None
     if result is not None:
         values = result if isinstance(result, tuple) else (result,)
-        sys.stdout.write(" ".join(map(str, values)) + "\n")
+        say(" ".join(map(str, values)) + "\n")
     return 0
 
 
