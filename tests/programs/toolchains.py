@@ -75,7 +75,7 @@ def _go_root() -> Path:
     except importlib.metadata.PackageNotFoundError:
         files = []
     for file in files:
-        if file.name == "VERSION":
+        if str(file) == "go/VERSION":
             return Path(str(file.locate())).parent
 
     def make(part: Path) -> None:
