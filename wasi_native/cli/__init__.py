@@ -42,6 +42,9 @@ Examples:
 
 def entry() -> None:
     """What the command ``wasi-native`` runs."""
+    for fd, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
+        if stream is None:
+            _point_to_null(fd)  # else the next file opened would become a standard stream of the guest
     sys.exit(main(sys.argv[1:]))
 
 
@@ -55,13 +58,13 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our own output has gone, which is its right
-        _forget_stdout()
+        _point_to_null(1)
         return 141
     except OSError as error:
         from .out import complain
 
         complain("wasi-native", f"{error.filename or 'standard output'}: {error.strerror or error}")
-        _forget_stdout()
+        _point_to_null(1)
         return 1
 
 
@@ -118,13 +121,15 @@ def _unknown(verb: str) -> int:
     return 2
 
 
-def _forget_stdout() -> None:
-    """Let Python's last flush go nowhere, instead of to a pipe that is broken or a disk that is full."""
+def _point_to_null(fd: int) -> None:
+    """A standard stream that goes nowhere: one that was closed, or stdout when its pipe is broken or its disk
+    full, for Python flushes it once more."""
     import os
 
     try:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.close(null)
+        null = os.open(os.devnull, os.O_RDWR)
+        if null != fd:
+            os.dup2(null, fd)
+            os.close(null)
     except OSError:
         pass

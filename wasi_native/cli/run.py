@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ..errors import (
@@ -175,8 +176,6 @@ def _start(
 
 def _cannot(who: str, path: str, error: WasiError) -> int:
     """Say why it could not be started, or ended in no other way."""
-    import os
-
     from ..errors import BoardError, Cancelled, Exit
 
     if isinstance(error, Exit):  # in a start section, or in a function called by --invoke
@@ -312,8 +311,6 @@ def _checked(where: str, make: Callable[[], Any]) -> Any:
 
 
 def _env(base: Any, options: dict[str, Any]) -> dict[str, str]:
-    import os
-
     env = dict(os.environ) | dict(base) if "--env-inherit" in options else dict(base)
     for text in options.get("--env", ()):
         name, equals, value = text.partition("=")
@@ -394,8 +391,9 @@ class _Trace:
         self.name = options["--trace"]
         out: Any = sys.stderr
         try:
-            if self.name is not True:
-                out = self.file = open(self.name, "w", buffering=1, encoding="ascii")  # noqa: SIM115 - see close
+            if self.name is not True or out is None:
+                path = os.devnull if self.name is True else self.name
+                out = self.file = open(path, "w", buffering=1, encoding="ascii")  # noqa: SIM115 - see close
             return Tracer(out, form, options.get("--trace-filter"), length, strict=True)
         except Unknown as error:
             raise Usage(f"--trace-filter: {error}") from None

@@ -1,0 +1,1 @@
+"""A package, so that test files here may have the names of files elsewhere."""

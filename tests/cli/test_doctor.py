@@ -1,0 +1,73 @@
+"""``wasi-native doctor``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Tool = Callable[..., Any]
+
+
+def test_json(tool: Tool) -> None:
+    done = tool("doctor", "--json")
+    found = json.loads(done.out)
+    assert done.status == 0 and found["usable"] and found["engine"] == "wasmtime"
+    for engine in found["engines"].values():
+        assert {"available", "version", "path", "caps"} <= set(engine)
+    wasmtime = found["engines"]["wasmtime"]
+    assert wasmtime["available"] and "interrupt" in wasmtime["caps"] and Path(wasmtime["path"]).is_file()
+    assert found["kernel"]["resolver"] in ("openat2", "walk")
+    assert found["board"]["id"] and found["cache"]["path"] and found["missing"] == []
+
+
+def test_text(tool: Tool) -> None:
+    done = tool("doctor")
+    assert done.status == 0
+    for word in (
+        "python",
+        "kernel",
+        "openat2",
+        "resolver",
+        "wipe on fork",
+        "cache",
+        "ENGINE",
+        "wasmtime  yes",
+    ):
+        assert word in done.out
+
+
+def test_the_resolver_that_is_forced(tool: Tool) -> None:
+    found = json.loads(tool("doctor", "--json", env={"WASI_NATIVE_RESOLVER": "walk"}).out)
+    assert found["kernel"]["resolver"] == "walk"
+
+
+def test_what_is_missing_and_how_to_get_it(tool: Tool) -> None:
+    done = tool("doctor", env={"WASI_NATIVE_ENGINE_PATH": "/nowhere/lib.so"})
+    assert done.status == 1 and "missing: " in done.out
+    assert "to install it: python -m pip install wasmtime" in done.out and "cannot be run" in done.out
+    found = json.loads(tool("doctor", "--json", env={"WASI_NATIVE_ENGINE_PATH": "/nowhere/lib.so"}).out)
+    assert not found["usable"] and not found["engines"]["wasmtime"]["available"]
+
+
+def test_a_cache_problem(tool: Tool) -> None:
+    done = tool("doctor", env={"WASI_NATIVE_CACHE": "/dev/null"})
+    assert done.status == 0 and "not a directory" in done.out
+
+
+def test_without_the_compiled_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from wasi_native.cli import doctor
+
+    monkeypatch.setitem(sys.modules, "wasi_native.host", None)
+    found = doctor.report()
+    assert not found["usable"] and "compiled part" in found["missing"][0]["what"]
+    assert "cannot be run" in doctor._text(found)
+
+
+def test_usage(tool: Tool) -> None:
+    assert tool("doctor", "x").status == 2
