@@ -338,10 +338,10 @@ static wn_err_t memory_open(wn_sys_t *sys, wn_place_t *at, wn_opening_t *op, wn_
   err = place_node(at, &node);
   if (!err && node->type == WN_TYPE_SYMLINK && follow) {
     if ((err = memory_resolve(sys, at, true))) return err;
-    if (how->create && (at->must_dir || wn_name_is_self(at->name))) return WN_EISDIR;
     err = place_node(at, &node);
   }
   if (err == WN_ENOENT && how->create) {
+    if (at->must_dir) return WN_EISDIR; /* a link to a name that ends in a slash */
     if (read_only) return WN_EROFS;
     if (at->node->nlink == 0) return WN_ENOENT;
     if ((err = wn_obj_new(sys, WN_TYPE_REGULAR, &obj))) return err;
