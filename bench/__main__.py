@@ -11,7 +11,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from . import guest, measure, report, startup, svg, tree
+from . import guest, measure, report, startup, svg, tree, use_built
 from .cases import CASES, CHUNK, Case, choose
 from .native import Native, build_native
 from .worker import Worker
@@ -85,6 +85,7 @@ def _cases(only: str | None) -> list[Case]:
 
 def main() -> int:
     ask = _arguments()
+    use_built()
     if ask.list:
         print("\n".join(f"{case.name:16} {case.group:16} {case.title}" for case in CASES))
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from . import guest
+from . import guest, use_built
 from .native import build
 
 _PEER = """
@@ -89,14 +90,18 @@ def measure(rounds: int, only: Callable[[str], bool] = lambda name: True) -> lis
         launch = str(build("launch.c", folder / "launch"))
         programs = [program for program in _programs(folder) if only(program.name)]
         env = {**os.environ, "WASI_NATIVE_CACHE": str(folder / "cache")}
+        package = importlib.util.find_spec("wasi_native")
+        if package is not None and package.origin is not None:
+            env["PYTHONPATH"] = str(Path(package.origin).parent.parent)
         for index in range(-1, rounds):
             at = index % len(programs) if programs else 0
             for program in programs[at:] + programs[:at]:
                 if program.note:
                     continue
                 program.before()
+                command = [launch, *program.command]
                 done = subprocess.run(
-                    [launch, *program.command], capture_output=True, text=True, env=env, check=False
+                    command, capture_output=True, text=True, env=env, cwd=folder, check=False
                 )
                 if done.returncode:
                     program.note = done.stderr.strip()[-300:]
@@ -114,6 +119,7 @@ def main() -> None:
     from . import report
 
     parser = argparse.ArgumentParser(prog="python -m bench.startup", description=__doc__)
+    use_built()
     parser.add_argument("-n", type=int, default=20, help="rounds, default 20")
     print(report.starts(measure(parser.parse_args().n)))
 
