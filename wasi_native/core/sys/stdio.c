@@ -24,6 +24,9 @@ static wn_err_t null_writev(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, u
 
 static const wn_obj_ops_t null_ops = {.kind = "null", .readv = null_readv, .writev = null_writev};
 
+/* A descriptor of the host that is not open this way, as nohup leaves stdin: BADF for every read or write. */
+static const wn_obj_ops_t deaf_ops = {.kind = "deaf"};
+
 /* ---- bytes in ---- */
 
 static void bytes_close(wn_sys_t *sys, wn_obj_t *obj) { sys->os->free(sys->os, obj->u.buf.ptr); }
@@ -198,12 +201,16 @@ static wn_err_t take_file(wn_sys_t *sys, int host_fd, wn_obj_t *obj) {
 }
 
 /* A private description of a pipe, tty or device; where the kernel gives none, the host's own. */
-static wn_err_t take_pipe(wn_sys_t *sys, uint32_t guest_fd, int host_fd, wn_obj_t *obj) {
+static wn_err_t take_pipe(wn_sys_t *sys, uint32_t guest_fd, int host_fd, wn_obj_t *obj, const wn_obj_ops_t **ops) {
   uint32_t access = guest_fd ? WN_O_WRITE : WN_O_READ, flags = 0;
   wn_err_t err = sys->os->get_flags(sys->os, host_fd, &flags);
   if (err) return err;
-  /* Opening anew must not give what the host's own descriptor has not: the other end of a pipe, for one. */
-  if ((flags & access) && sys->os->reopen(sys->os, host_fd, access | WN_O_NONBLOCK, &obj->fd) == 0) return 0;
+  if (!(flags & access)) {
+    /* Opening it anew would give what the host's own descriptor has not: the other end of a pipe, for one. */
+    *ops = &deaf_ops;
+    return 0;
+  }
+  if (sys->os->reopen(sys->os, host_fd, access | WN_O_NONBLOCK, &obj->fd) == 0) return 0;
   obj->fd = -1;
   obj->u.host.shared = true;
   return sys->os->dup(sys->os, host_fd, &obj->fd);
@@ -232,7 +239,7 @@ wn_err_t wn_sys_stdio_fd(wn_sys_t *sys, uint32_t guest_fd, int host_fd) {
       rights |= WN_RIGHT_SOCK_SHUTDOWN;
       err = sys->os->dup(sys->os, host_fd, &obj->fd);
       break;
-    default: err = take_pipe(sys, guest_fd, host_fd, obj);
+    default: err = take_pipe(sys, guest_fd, host_fd, obj, &ops);
   }
   if (!err) return finish(sys, guest_fd, obj, ops, rights);
   obj->fd = -1;
