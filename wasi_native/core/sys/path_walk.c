@@ -147,7 +147,14 @@ static wn_err_t host_up(void *self) {
 
 static wn_err_t host_readlink(void *self, const char *name, char *buf, size_t len, size_t *done) {
   wn_ladder_t *l = self;
-  return l->sys->os->readlinkat(l->sys->os, ladder_top(l), name, buf, len, done);
+  const wn_os_t *os = l->sys->os;
+  wn_stat_t st;
+  wn_err_t err = os->readlinkat(os, ladder_top(l), name, buf, len, done);
+  /* A link of the process file system leads to an object, not along its text ("pipe:[7]"), and its size is not that
+   * of the text. The text would lead nowhere; say what it is. */
+  if (!err && memchr(buf, ':', *done) && !os->fstatat(os, ladder_top(l), name, &st) && st.size != *done)
+    return WN_EPERM;
+  return err;
 }
 
 static const wn_steps_t host_steps = {host_enter, host_up, host_readlink};
@@ -188,7 +195,8 @@ bool wn_host_beneath(wn_sys_t *sys, int dir, const char *path, uint32_t flags, u
       case WN_ENOSYS:
         sys->resolver = WN_RESOLVER_WALK;
         return false;
-      case WN_EPERM:  /* an old seccomp profile, or a real refusal: the walk tells which */
+      case WN_ELOOP:  /* a link at the end, too many, or one of the process file system: the walk tells which */
+      case WN_EPERM:  /* an old seccomp profile, or a real refusal */
       case WN_E2BIG:  /* a kernel that knows less of the call */
       case WN_EINVAL:
         return false;
