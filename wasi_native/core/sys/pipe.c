@@ -38,18 +38,26 @@ static wn_err_t pipe_readv(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, ui
   }
 }
 
-static wn_err_t pipe_writev(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, uint32_t n, uint64_t *done) {
+static wn_err_t write_once(wn_sys_t *sys, const wn_obj_t *obj, const wn_iov_t *iov, uint32_t n, uint64_t *got) {
   const wn_os_t *os = sys->os;
+  return obj->type == WN_TYPE_FIFO ? os->write_pipe(os, obj->fd, iov, n, got) : os->writev(os, obj->fd, iov, n, got);
+}
+
+static wn_err_t pipe_writev(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, uint32_t n, uint64_t *done) {
   bool shared = obj->u.host.shared;
   wn_iov_t part[WN_WINDOW_MAX];
   uint64_t at = 0, total = wn_iov_total(iov, n);
+  /* Nearly always all of it goes at once. */
+  if (WN_LIKELY(!shared && total <= WN_CHUNK_MAX) && write_once(sys, obj, iov, n, &at) == 0 && at == total) {
+    *done = at;
+    return 0;
+  }
   while (at < total) {
     uint64_t got = 0;
     uint32_t k = wn_iov_window(iov, n, at, shared ? WN_PIPE_PIECE : WN_CHUNK_MAX, part);
     wn_err_t err = shared ? ready_shared(sys, obj, WN_POLL_OUT) : 0;
     if (!err) {
-      err = obj->type == WN_TYPE_FIFO ? os->write_pipe(os, obj->fd, part, k, &got)
-                                      : os->writev(os, obj->fd, part, k, &got);
+      err = write_once(sys, obj, part, k, &got);
       if (err) err = again(sys, obj, WN_POLL_OUT, err);
       else if (got == 0) break; /* a device that takes no more */
     }
