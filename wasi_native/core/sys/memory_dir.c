@@ -223,7 +223,7 @@ static bool node_below(const wn_node_t *node, const wn_node_t *dir) {
 }
 
 static wn_err_t memory_rename(wn_sys_t *sys, const wn_place_t *from, const wn_place_t *to) {
-  wn_node_t *node, *over = NULL;
+  wn_node_t *node = NULL, *over = NULL;
   wn_err_t err = place_node(from, &node);
   bool slash = from->must_dir || to->must_dir;
   if (err && slash) return err;
