@@ -64,7 +64,7 @@ def test_errors_by_name() -> None:
         r'path_open(fd=3, dirflags=0, path="a\n", path_len=2) = ENOENT (no such file or directory) <0.000002>'
     ]
     assert "ENOTCAPABLE (the descriptor lacks the right)" in lines(Call("x", err=76, error="NOTCAPABLE"))[0]
-    assert "= EWHAT <" in lines(Call("x", err=999, error="WHAT"))[0]
+    assert "= EWHAT (unknown error) <" in lines(Call("x", err=999, error="WHAT"))[0]
 
 
 def test_ends() -> None:

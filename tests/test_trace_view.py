@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from wasi_native.trace import rows
 from wasi_native.trace_view import View, quote
 
 
@@ -170,31 +171,12 @@ def test_floats_and_functions_without_names() -> None:
     assert shown(call) == {"arg0": "1.5", "arg1": "2.5", "arg2": "7"}
 
 
-ROWS = {
-    "fd_write": ("iiii", "fd iovs iovs_len nwritten"),
-    "fd_read": ("iiii", "fd iovs iovs_len nread"),
-    "path_open": (
-        "iiiiiIIii",
-        "fd dirflags path path_len oflags fs_rights_base fs_rights_inheriting fdflags opened_fd",
-    ),
-    "path_readlink": ("iiiiii", "fd path path_len buf buf_len bufused"),
-    "poll_oneoff": ("iiii", "in out nsubscriptions nevents"),
-    "fd_prestat_get": ("ii", "fd prestat"),
-    "fd_fdstat_get": ("ii", "fd stat"),
-    "fd_filestat_get": ("ii", "fd stat"),
-    "fd_readdir": ("iiiIi", "fd buf buf_len cookie bufused"),
-    "sock_recv": ("iiiiii", "fd ri_data ri_data_len ri_flags ro_datalen ro_flags"),
-}
-
-
 def test_whatever_a_guest_says_is_one_printable_line() -> None:
-    chance = random.Random(3)
+    chance, table = random.Random(3), rows()
     edges = [0, 1, 2, 8, 64, 1 << 16, (1 << 16) - 4, 2**31, 2**32 - 1, 2**32 - 8]
-    for _ in range(3000):
-        name = chance.choice(list(ROWS))
-        params, names = ROWS[name]
-        args = {key: chance.choice(edges) for key in names.split()}
-        module = chance.choice(["wasi_unstable", "wasi_snapshot_preview1"])
+    for _ in range(5000):
+        module, name, params, _results, names, _group = chance.choice(table)
+        args = {key: chance.choice(edges) for key in names}
         memory = chance.randbytes(64) * 16
         call = Call(name, params, memory, module=module, err=chance.choice([0, 0, 8, -2]), **args)
         text = repr(shown(call, chance.choice([0, 5, 32])))

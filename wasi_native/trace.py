@@ -167,8 +167,9 @@ def _result(call: Call, view: View) -> str:
     if view.err < 0:
         return f"? ({plain(call.error_name)})"
     if view.err > 0:
-        text = _error_text(call.error_name)
-        return f"E{call.error_name}" + (f" ({text})" if text else "")
+        from . import _core
+
+        return f"E{plain(call.error_name)} ({_core.error_text(view.err)})"
     found = view.outputs()
     if len(found) == 1:
         return str(next(iter(found.values())))
@@ -181,17 +182,6 @@ def _number(call: Call) -> str:
     """The result of a function that is not WASI's."""
     value, kind = call.result or 0, call.results[:1]
     return repr(as_float(value, kind)) if kind and kind in "fF" else str(value)
-
-
-def _error_text(name: str) -> str:
-    """The words for an errno of WASI: those of the C library, whose names are the same."""
-    import errno
-    import os
-
-    if name == "NOTCAPABLE":
-        return "the descriptor lacks the right"
-    code = getattr(errno, "E" + name, None)
-    return os.strerror(code).lower() if isinstance(code, int) else ""
 
 
 class Stats:

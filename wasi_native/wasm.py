@@ -15,16 +15,12 @@ from __future__ import annotations
 import os
 
 from .errors import ModuleError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import NoReturn
+from .wasm_bytes import Reader
 
 __all__ = ["Binary", "Extern", "Memory", "parse", "read"]
 
 SIZE_MAX = 1 << 30
 PAGE = 65536
-_NAME_MAX = 100_000
 _SECTIONS = "custom,type,import,function,table,memory,global,export,start,element,code,data,data count,tag"
 _COMPONENT = (
     "custom,core module,core instance,core type,component,instance,alias,type,canonical function,start,"
@@ -129,82 +125,16 @@ def _what(data: bytes) -> str:
     return "is not WebAssembly: it does not begin with the bytes 00 61 73 6d"
 
 
-class _Parser:
-    """A position in ``data`` and the end of what may be read now."""
+class _Parser(Reader):
+    """Reads the sections one after the other into ``out``."""
 
     def __init__(self, data: bytes, name: str, out: Binary) -> None:
-        self.data, self.name, self.out = data, name, out
-        self.at, self.end, self.where = 8, len(data), "header"
+        super().__init__(data, name, 8)
+        self.out = out
         self.types: list[str] = []  # the text of a function type, "" for another kind of type
         self.funcs: list[int] = []  # type indices of all functions, imported ones first
-        self.globals: list[str] = []
-        self.tags = 0
         self.bodies = 0
         self.segments = -1
-
-    # --- the ground ---
-
-    def fail(self, text: str) -> NoReturn:
-        raise ModuleError(f"{self.name}: byte {self.at}, in the {self.where}: {text}")
-
-    def byte(self) -> int:
-        if self.at >= self.end:
-            self.short()
-        value = self.data[self.at]
-        self.at += 1
-        return value
-
-    def short(self) -> NoReturn:
-        self.fail("truncated" if self.end == len(self.data) else "an entry reaches beyond the section")
-
-    def number(self, bits: int = 32) -> int:
-        """An unsigned LEB128 of at most ``bits`` bits, no longer than that needs."""
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-            if shift >= bits:
-                self.fail("a number is longer than it may be")
-        if value >> bits:
-            self.fail("a number is larger than it may be")
-        return value
-
-    def skip_signed(self, longest: int) -> int:
-        """A signed LEB128 whose value does not matter; its first byte."""
-        first = byte = self.byte()
-        while byte >= 0x80:
-            longest -= 1
-            if longest == 0:
-                self.fail("a number is longer than it may be")
-            byte = self.byte()
-        return first
-
-    def count(self, most: int, least: int = 1) -> int:
-        """How many entries follow, of at least ``least`` bytes each."""
-        value = self.number()
-        if value > most:
-            self.fail(f"{value} entries, engines take {most}")
-        if value * least > self.end - self.at:
-            self.short()
-        return value
-
-    def take(self, size: int) -> bytes:
-        if size > self.end - self.at:
-            self.short()
-        self.at += size
-        return self.data[self.at - size : self.at]
-
-    def text(self) -> str:
-        size = self.number()
-        if size > _NAME_MAX:
-            self.fail(f"a name of {size} bytes, engines take {_NAME_MAX}")
-        try:
-            return self.take(size).decode("utf-8")
-        except UnicodeDecodeError:
-            self.fail("a name is not UTF-8")
 
     # --- types ---
 

@@ -81,22 +81,11 @@ def imported(environment: dict[str, str], *args: str) -> set[str]:
     return set(done.stderr.split())
 
 
-HEAVY = {
-    "argparse",
-    "dataclasses",
-    "pathlib",
-    "hashlib",
-    "json",
-    "typing",
-    "tomllib",
-    "tempfile",
-    "signal",
-    "re",
-}
+HEAVY = {"argparse", "dataclasses", "pathlib", "hashlib", "json", "typing", "tomllib", "tempfile", "signal"}
 
 
 def test_little_is_imported(environment: dict[str, str], guest: Callable[[str], str]) -> None:
-    assert imported(environment, "--version") == {"wasi_native", "__future__"} | {
+    assert imported(environment, "--version") <= {"wasi_native", "__future__"} | {
         f"wasi_native.cli{name}" for name in ("", ".out")
     }
     found = imported(environment, "run", guest("hello"))
@@ -104,4 +93,4 @@ def test_little_is_imported(environment: dict[str, str], guest: Callable[[str], 
     assert not ours & {f"wasi_native.{name}" for name in ("trace", "trace_view", "wasm", "policy_toml")}
     assert not {f"wasi_native.cli.{verb}" for verb in VERBS if verb != "run"} & ours
     assert "wasmtime" not in found
-    assert not HEAVY - {"re"} & found
+    assert not HEAVY & found

@@ -210,17 +210,21 @@ def test_grants_that_cannot_be_made(tool: Tool, guest: Guest) -> None:
     assert done.status == 126 and "in use" in done.err.lower()
 
 
-def test_listen(environment: dict[str, str], guest: Guest) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "wasi_native", "run", "--timeout=10", f"--listen=tcp://127.0.0.1:{port}"]
-    with subprocess.Popen([*command, guest("accept")], env=environment) as process:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.02)
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_listen(environment: dict[str, str], guest: Guest, host: str) -> None:
+    try:
+        socket.create_server(
+            (host.strip("[]"), 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        ).close()
+    except OSError:
+        pytest.skip(f"this machine has no address {host}")
+    command = [sys.executable, "-m", "wasi_native", "run", "--timeout=10", f"--listen=tcp://{host}:0"]
+    with subprocess.Popen([*command, guest("accept")], env=environment, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        said = process.stderr.readline().decode()
+        assert said.startswith(f"wasi-native: listening on tcp://{host}:")
+        port = int(said.rpartition(":")[2])
+        socket.create_connection((host.strip("[]"), port)).close()
         assert process.wait(20) == 0
 
 
@@ -300,9 +304,15 @@ def ended(environment: dict[str, str], command: list[str], number: int) -> tuple
 
 
 @pytest.mark.parametrize("name", ["loop", "stdin"])
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_signals(environment: dict[str, str], guest: Guest, name: str, number: int, status: int) -> None:
     assert ended(environment, [guest(name)], number) == (status, "")
+
+
+def test_exit_in_a_call(tool: Tool, guest: Guest) -> None:
+    assert tool("run", "--invoke", "_start", guest("exit")).status == 3
 
 
 def test_sigterm_removes_temporary_directories(

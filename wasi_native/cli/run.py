@@ -51,7 +51,7 @@ COMMAND = Command(
             LIST,
             "URL",
             "grant a listening socket: tcp://127.0.0.1:8080 or unix:///run/app.sock, with "
-            "options such as ?backlog=16&nodelay=1",
+            "options such as ?backlog=16&nodelay=1; port 0 takes a free one, which is told on stderr",
         ),
         (
             "--dial",
@@ -106,7 +106,7 @@ Exit status:
     124  ended by its deadline (--timeout, limits.wall_time)
     126  it could not be started: not a module, imports missing, a grant that does not exist, no engine
     127  there is no file MODULE
-    130  ended by Ctrl-C
+    130  ended by Ctrl-C; 129, 143 by SIGHUP, SIGTERM
     134  ended by a trap; the backtrace is on stderr
     137  ended by another limit, which is named on stderr
 
@@ -132,7 +132,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
     call = _numbers(options["--invoke"], args) if "--invoke" in options else None
     policy = make_policy(options, [] if call is not None else args)
     trace = _Trace(options)
-    _end_on_sigterm()
+    _end_in_order()
     try:
         return _start(options, module, policy, trace, call)
     finally:
@@ -155,6 +155,7 @@ def _start(
             module = host.load(path)
             blocking = "--non-blocking-stdio" not in options
             with module.instantiate(trace=trace.function, nonblocking_stdio=not blocking) as instance:
+                _tell_ports(instance)
                 try:
                     if call is None:
                         return instance.run() & 0xFF
@@ -349,6 +350,14 @@ def _invoke(instance: Instance, export: str, args: list[float]) -> int:
     return 0
 
 
+def _tell_ports(instance: Instance) -> None:
+    """Where the guest listens, when the system was to choose the port."""
+    for grant, place in zip(instance.policy.listen, instance.listening, strict=True):
+        if grant.port == 0 and isinstance(place, tuple):
+            host = f"[{place[0]}]" if ":" in place[0] else place[0]
+            complain("wasi-native", f"listening on tcp://{host}:{place[1]}")
+
+
 def _release(instance: Instance) -> None:
     """Show what a policy file wanted captured: here there is nobody else to look at it."""
     from ..policy import Capture
@@ -419,15 +428,16 @@ class _Trace:
                 pass
 
 
-def _end_on_sigterm() -> None:
-    """Let SIGTERM end the guest in order, so that its temporary directories and sockets are removed."""
+def _end_in_order() -> None:
+    """Let SIGTERM and SIGHUP end the guest in order: its temporary directories and sockets are removed."""
     import _signal  # type: ignore[import-not-found,unused-ignore]  # the standard one takes 4 ms
 
     def end(number: int, _frame: object) -> None:
         raise SystemExit(128 + number)
 
     try:
-        if _signal.getsignal(_signal.SIGTERM) == _signal.SIG_DFL:
-            _signal.signal(_signal.SIGTERM, end)
+        for number in (_signal.SIGTERM, _signal.SIGHUP):
+            if _signal.getsignal(number) == _signal.SIG_DFL:
+                _signal.signal(number, end)
     except ValueError:  # not the main thread: somebody embeds this command
         pass
