@@ -9,9 +9,9 @@
 #endif
 #define RESOLVE_NO_MAGIC 0x02u
 #define RESOLVE_BELOW 0x08u
-typedef struct open_how {
+typedef struct beneath {
   uint64_t flags, mode, resolve;
-} open_how_t;
+} beneath_t;
 
 static int open_flags(uint32_t flags) {
   int f = O_CLOEXEC;
@@ -48,7 +48,7 @@ wn_err_t wn_posix_openat(const wn_os_t *os, int dir, const char *name, uint32_t 
 
 wn_err_t wn_posix_openat2(const wn_os_t *os, int dir, const char *path, uint32_t flags, uint32_t mode, int *fd) {
   (void)os;
-  open_how_t how = {.flags = (uint64_t)(unsigned)open_flags(flags),
+  beneath_t how = {.flags = (uint64_t)(unsigned)open_flags(flags),
                     .mode = flags & WN_O_CREAT ? mode : 0,
                     .resolve = RESOLVE_BELOW | RESOLVE_NO_MAGIC};
   return opened(syscall(SYS_openat2, dir, path, &how, sizeof how), fd);

@@ -27,7 +27,7 @@ wn_err_t wn_posix_accept(const wn_os_t *os, int fd, int *out) {
 static struct msghdr message(const wn_iov_t *iov, uint32_t n) {
   struct msghdr m = {0};
   m.msg_iov = (struct iovec *)(uintptr_t)iov; /* never written through */
-  m.msg_iovlen = n;
+  m.msg_iovlen = (__typeof__(m.msg_iovlen))n; /* int or size_t, as the C library likes */
   return m;
 }
 

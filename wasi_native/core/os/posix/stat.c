@@ -40,15 +40,70 @@ static wn_err_t convert(int r, const struct stat *from, wn_stat_t *st) {
   return 0;
 }
 
+#ifdef SYS_statx
+/* The kernel's statx, which has wide times everywhere; libc's, where there is one, may be another. */
+typedef struct wide_time {
+  int64_t sec;
+  uint32_t nsec;
+  int32_t pad;
+} wide_time_t;
+typedef struct wide {
+  uint32_t mask, blksize;
+  uint64_t attributes;
+  uint32_t nlink, uid, gid;
+  uint16_t mode, pad;
+  uint64_t ino, size, blocks, attributes_mask;
+  wide_time_t atime, btime, ctime, mtime;
+  uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+  uint64_t spare[14];
+} wide_t;
+_Static_assert(sizeof(wide_t) == 256, "the kernel's struct statx");
+#define STATX_BASIC 0x7ffu
+#define EMPTY_PATH 0x1000
+#define NO_FOLLOW 0x100
+
+static wn_err_t stat_wide(int dir, const char *name, int flags, wn_stat_t *st) {
+  wide_t w;
+  if (syscall(SYS_statx, dir, name, flags, STATX_BASIC, &w) < 0) return wn_posix_err(errno);
+  st->dev = (uint64_t)w.dev_major << 32 | w.dev_minor;
+  st->ino = w.ino;
+  st->nlink = w.nlink;
+  st->size = w.size;
+  st->atim = to_ns(w.atime.sec, w.atime.nsec);
+  st->mtim = to_ns(w.mtime.sec, w.mtime.nsec);
+  st->ctim = to_ns(w.ctime.sec, w.ctime.nsec);
+  st->type = to_type(w.mode);
+  return 0;
+}
+#else
+#define EMPTY_PATH 0
+#define NO_FOLLOW 0
+static wn_err_t stat_wide(int dir, const char *name, int flags, wn_stat_t *st) {
+  (void)dir, (void)name, (void)flags, (void)st;
+  return WN_ENOSYS;
+}
+#endif
+
+/* 32-bit boards with a C library of before 2020. Kernels without statx (before 4.11) give narrow times. */
+static const bool narrow = sizeof(time_t) < sizeof(int64_t);
+
 wn_err_t wn_posix_fstat(const wn_os_t *os, int fd, wn_stat_t *st) {
   (void)os;
   struct stat s;
+  if (narrow) {
+    wn_err_t err = stat_wide(fd, "", EMPTY_PATH, st);
+    if (err != WN_ENOSYS && err != WN_EPERM) return err; /* PERM: a sandbox that does not know it */
+  }
   return convert(fstat(fd, &s), &s, st);
 }
 
 wn_err_t wn_posix_fstatat(const wn_os_t *os, int dir, const char *name, wn_stat_t *st) {
   (void)os;
   struct stat s;
+  if (narrow) {
+    wn_err_t err = stat_wide(dir, name, NO_FOLLOW, st);
+    if (err != WN_ENOSYS && err != WN_EPERM) return err;
+  }
   return convert(fstatat(dir, name, &s, AT_SYMLINK_NOFOLLOW), &s, st);
 }
 
