@@ -9,7 +9,7 @@ from .cases import INFO
 from .measure import Result
 from .report import NAMES
 
-_LEFT, _RIGHT, _WIDTH = 250, 56, 860
+_LEFT, _EDGE, _RIGHT, _WIDTH = 240, 22, 52, 860
 _TOP, _ROW, _BAR = 92, 27, 7
 _STYLE = """
   .bg { fill: #ffffff; } .text { fill: #1f2328; } .dim { fill: #59636e; } .grid { stroke: #d1d9e0; }
@@ -49,10 +49,10 @@ def draw(result: Result, variants: list[str]) -> str:
     every = [ratio for _, ratios in rows for ratio in ratios.values()] or [1.0]
     low = math.floor(min(-1.0, math.log10(min(every))))
     high = math.ceil(max(1.0, math.log10(max(every))))
-    span = _WIDTH - _LEFT - _RIGHT
+    span = _WIDTH - _LEFT - _EDGE - _RIGHT
 
     def x(ratio: float) -> float:
-        return _LEFT + span * (math.log10(ratio) - low) / (high - low)
+        return _LEFT + _EDGE + span * (math.log10(ratio) - low) / (high - low)
 
     bottom = _TOP + _ROW * len(rows) + 8
     out = [_text(20, 30, "A WASI call against the same call in native C", "text title")]
