@@ -55,13 +55,13 @@ def lines(*calls: Call, **options: Any) -> list[str]:
 
 
 def test_text() -> None:
-    assert lines(write()) == [r'fd_write(fd=1, iovs=[{0x10, 6}"hello\n"], iovs_len=1) = 6 <0.000002>']
+    assert lines(write()) == [r'fd_write(fd=1, iovs=[{0x10, 6}"hello\n"], iovs_len=1) = 6 <1.50 us>']
 
 
 def test_errors_by_name() -> None:
     gone = Call("path_open", b"a\n", err=44, error="NOENT", **OPEN)
     assert lines(gone) == [
-        r'path_open(fd=3, dirflags=0, path="a\n", path_len=2) = ENOENT (no such file or directory) <0.000002>'
+        r'path_open(fd=3, dirflags=0, path="a\n", path_len=2) = ENOENT (no such file or directory) <1.50 us>'
     ]
     assert "ENOTCAPABLE (the descriptor lacks the right)" in lines(Call("x", err=76, error="NOTCAPABLE"))[0]
     assert "= EWHAT (unknown error) <" in lines(Call("x", err=999, error="WHAT"))[0]
@@ -69,19 +69,19 @@ def test_errors_by_name() -> None:
 
 def test_ends() -> None:
     assert lines(Call("proc_exit", err=-1, error="exit", rval=3)) == [
-        "proc_exit(rval=3) = ? (exit) <0.000002>"
+        "proc_exit(rval=3) = ? (exit) <1.50 us>"
     ]
 
 
 def test_several_results() -> None:
     call = Call("args_sizes_get", bytes([2, 0, 0, 0, 9, 0, 0, 0]), argc=0, argv_buf_size=4)
-    assert lines(call) == ["args_sizes_get() = argc 2, argv_buf_size 9 <0.000002>"]
+    assert lines(call) == ["args_sizes_get() = argc 2, argv_buf_size 9 <1.50 us>"]
 
 
 def test_a_name_cannot_forge_a_line() -> None:
     call = Call("x\nfd_write(fd=1) = 6\x1b[2J")
     call.module = "env\r\n"
-    assert lines(call) == [r'"env\r\n"."x\nfd_write(fd=1) = 6\x1b[2J"() = 0 <0.000002>']
+    assert lines(call) == [r'"env\r\n"."x\nfd_write(fd=1) = 6\x1b[2J"() = 0 <1.50 us>']
 
 
 def test_json() -> None:
@@ -199,9 +199,9 @@ def test_both() -> None:
 def test_results_of_other_functions() -> None:
     call = Call("answer")
     call.module, call.result = "env", 42
-    assert lines(call) == ["env.answer() = 42 <0.000002>"]
+    assert lines(call) == ["env.answer() = 42 <1.50 us>"]
     call.results, call.result = "F", 0x4004000000000000
-    assert lines(call) == ["env.answer() = 2.5 <0.000002>"]
+    assert lines(call) == ["env.answer() = 2.5 <1.50 us>"]
     assert json.loads(lines(call, format="json")[0])["result"] == call.result
     stats = Stats()
     stats(call)

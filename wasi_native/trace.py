@@ -5,9 +5,9 @@
     tracer = Tracer(sys.stderr)
     module.instantiate(policy, trace=tracer)
 
-    path_open(fd=3, dirflags=symlink_follow, path="data.txt", oflags=creat|trunc, ...) = 4 <0.000021>
-    fd_write(fd=4, iovs=[{0x1000, 6}"hello\\n"], iovs_len=1) = 6 <0.000009>
-    path_open(fd=3, dirflags=0, path="../x", oflags=0, ...) = EPERM (operation not permitted) <0.000003>
+    path_open(fd=3, dirflags=symlink_follow, path="data.txt", oflags=creat|trunc, ...) = 4 <1.31 us>
+    fd_write(fd=4, iovs=[{0x1000, 6}"hello\\n"], iovs_len=1) = 6 <0.42 us>
+    path_open(fd=3, dirflags=0, path="../x", oflags=0, ...) = EPERM (operation not permitted) <0.23 us>
 
 A line is written after its call. What a guest chose (paths, data) stands between quotes with every byte that
 is not printable ASCII escaped, so that it can neither forge a line nor drive a terminal. Where a pointer of
@@ -137,8 +137,8 @@ class Tracer:
         view = View(call, self._size)
         shown = [f"{plain(name)}={view.show(index, name)}" for index, name in view.inputs()]
         prefix = "" if call.module in P1 else plain(call.module) + "."
-        seconds = f"{call.nanoseconds / 1e9:.6f}"
-        return f"{prefix}{plain(call.name)}({', '.join(shown)}) = {_result(call, view)} <{seconds}>\n"
+        spent = f"{call.nanoseconds / 1000:.2f} us"
+        return f"{prefix}{plain(call.name)}({', '.join(shown)}) = {_result(call, view)} <{spent}>\n"
 
     def json(self, call: Call) -> str:
         """The object of ``call`` as one line: module, name, args (numbers), shown (decoded), ns, and one of
