@@ -57,11 +57,9 @@ class Result:
         return row.ratio(variant, "native")
 
     def to_nop(self, row: Row, variant: str = "layer") -> float | None:
-        """Against the engine's own empty host call; where that was not measured, against ours."""
+        """Against the engine's own empty host call; ours is no measure for us."""
         nop = self.row("nop")
-        if nop is None:
-            return None
-        return row.ratio(variant, "engine" if nop.samples.get("engine") else "layer", nop)
+        return row.ratio(variant, "engine", nop) if nop else None
 
     def mean(self, variant: str, base: str = "native", *, files: bool = False) -> float | None:
         """The geometric mean over the cases with a kernel call."""
