@@ -547,6 +547,7 @@ cdef class Instance:
     cdef object trace
     cdef list functions
     cdef uintptr_t owner
+    cdef bint started
 
     def __cinit__(self, Module module, Sys sys, functions=(), trace=None):
         cdef wn_instance_config_t config
@@ -607,6 +608,8 @@ cdef class Instance:
         wn_instance_delete(self.ptr)
         self.ptr = NULL
         self.sys.close()
+        self.module = None
+        wn_owner_drop(&self.owner)
         return True
 
     cdef bint take(self) except -1:
@@ -616,6 +619,10 @@ cdef class Instance:
             return False
         if not wn_owner_take(&self.owner, me):
             raise Busy()
+        if self.ptr == NULL and self.started:
+            wn_owner_drop(&self.owner)
+            raise ValueError("the instance is closed")
+        self.started = True
         return True
 
     def call(self, bytes name, tuple args, str params, str results, uint64_t deadline, bint signals):

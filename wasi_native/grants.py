@@ -185,7 +185,7 @@ class Grants:
                 "grant the file under another directory"
             )
         if folder not in made:
-            made[folder] = world.preopen_memory(_bytes(folder), 1, 1, 0, read_only=False)
+            made[folder] = world.preopen_memory(_bytes(folder), 1, 1, 0)
         host = os.fspath(grant.host)
         try:
             world.mount_file(made[folder], _bytes(name), os.fsencode(host), grant.read_only, grant.device)
@@ -216,34 +216,32 @@ class Grants:
     def _endpoint(self, socket, grant: Listen | Dial, where: str):  # type: ignore[no-untyped-def]
         from .policy import Listen
 
-        listening = isinstance(grant, Listen)
         sock = None
         try:
             if grant.protocol == "unix":
                 sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
                 address = grant.path
             else:
-                found = socket.getaddrinfo(
-                    grant.host, grant.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE if listening else 0
-                )
+                flags = socket.AI_PASSIVE if isinstance(grant, Listen) else 0
+                found = socket.getaddrinfo(grant.host, grant.port, type=socket.SOCK_STREAM, flags=flags)
                 family, kind, proto, _, address = found[0]
                 sock = socket.socket(family, kind, proto)
                 if grant.nodelay:
                     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if not listening:
+            if not isinstance(grant, Listen):
                 sock.connect(address)
                 return sock
             if grant.protocol == "tcp" and grant.reuseaddr:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(address)
-            if grant.protocol == "unix":
+            if grant.path is not None:
                 self._sockets_made.append(grant.path)
             sock.listen(grant.backlog)
             return sock
         except OSError as error:
             if sock is not None:
                 sock.close()
-            verb = "listen on" if listening else "connect to"
+            verb = "listen on" if isinstance(grant, Listen) else "connect to"
             reason = error.strerror or str(error)
             raise PolicyError(f"Policy.{where}: cannot {verb} {grant.url}: {reason}") from None
 

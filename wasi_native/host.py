@@ -158,6 +158,7 @@ class Host:
         self.fuel = self.policy.limits.fuel is not None if fuel is None else fuel
         self._file = self._choose(engine or os.environ.get("WASI_NATIVE_ENGINE") or None, engine_path)
         self.instances = 0
+        self._os: _core.FakeOs | None = None  # tests put a kernel here that fails on demand
         self._config = self._engine_config()
         try:
             self._engine: _core.Engine | None = _core.Engine(self._file.name, self._file.path, **self._config)
@@ -288,7 +289,7 @@ class Host:
         return "-".join(f"{key}{value}" for key, value in sorted(self._config.items()) if key != "tick_ms")
 
     def close(self) -> None:
-        """Let go of the engine once its modules and instances are gone. Idempotent."""
+        """Let go of the engine, which ends with the last of its modules. Idempotent."""
         self._engine = None
 
     def __enter__(self) -> Host:
@@ -327,7 +328,8 @@ class Module:
     """A compiled module: instantiate it as often as you like."""
 
     def __init__(self, host: Host, name: str, path: str | None, raw: bytes, core: _core.Module) -> None:
-        self.host, self.name, self.path, self._core = host, name, path, core
+        self.host, self.name, self.path = host, name, path
+        self._core: _core.Module | None = core
         self._raw: bytes | None = raw
         self._digest = ""
         self._imports: tuple[Extern, ...] | None = None
@@ -344,14 +346,14 @@ class Module:
     def imports(self) -> tuple[Extern, ...]:
         """In the module's order."""
         if self._imports is None:
-            self._imports = tuple(Extern(item) for item in self._core.imports())
+            self._imports = tuple(Extern(item) for item in self._open().imports())
         return self._imports
 
     @property
     def exports(self) -> tuple[Extern, ...]:
         """In the module's order."""
         if self._exports is None:
-            self._exports = tuple(Extern(item) for item in self._core.exports())
+            self._exports = tuple(Extern(item) for item in self._open().exports())
         return self._exports
 
     def instantiate(
@@ -372,6 +374,21 @@ class Module:
         """
         return Instance(self, self.host.policy if policy is None else policy, functions, trace, nonblocking_stdio)
 
+    def _open(self) -> _core.Module:
+        if self._core is None:
+            raise RuntimeError(f"the module {self.name} is closed")
+        return self._core
+
+    def close(self) -> None:
+        """Free the compiled code, once the instances are closed. Idempotent."""
+        self._core = None
+
+    def __enter__(self) -> Module:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
     def __repr__(self) -> str:
         return f"<Module {self.name} on {self.host.engine}>"
 
@@ -388,11 +405,12 @@ class Memory:
         self._core, self._name = core, name.encode()
 
     def __len__(self) -> int:
-        return _busy(self._core.memory_size, self._name)
+        return int(_busy(self._core.memory_size, self._name))
 
     def read(self, ptr: int, length: int) -> bytes:
         """``length`` bytes at ``ptr``; IndexError outside."""
-        data = None if ptr < 0 or length < 0 else _busy(self._core.memory_read, self._name, ptr, length)
+        inside = ptr >= 0 and length >= 0
+        data: bytes | None = _busy(self._core.memory_read, self._name, ptr, length) if inside else None
         if data is None:
             raise IndexError(f"{length} bytes at {ptr} are outside a memory of {len(self)} bytes")
         return data
@@ -459,7 +477,7 @@ class Instance:
         self._core: _core.Instance | None = None
         self._initialized = False
         self._captured: dict[int, bytes] = {}
-        self._grants = Grants(policy, limits, module.name, _RESOLVERS[host.resolver])
+        self._grants = Grants(policy, limits, module.name, _RESOLVERS[host.resolver], host._os)
         host.instances += 1
         try:
             sys_ = self._grants.build()
@@ -468,7 +486,7 @@ class Instance:
             funcs = [(f.module, f.name, f.params, f.results, f.function, f.context) for f in functions]
             self._sys = sys_
             try:
-                self._core = _core.Instance(module._core, sys_, funcs, trace)
+                self._core = _core.Instance(module._open(), sys_, funcs, trace)
             except _core.CoreError as error:
                 pending = sys_.take_pending()
                 if pending is not None:

@@ -1,0 +1,72 @@
+"""Every test leaves descriptors, threads, children and flags of the standard streams as it found them."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support import Guest, open_fds, thread_count
+
+os.environ.setdefault("WASI_NATIVE_CACHE", str(Path(__file__).parent / "guests" / "build" / "cache"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="races and soaks at their full length")
+
+
+@pytest.fixture
+def long(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--long"))
+
+
+@pytest.fixture(autouse=True)
+def no_leaks() -> Iterator[None]:
+    flags = [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in range(3)]
+    umask = os.umask(0o22)
+    os.umask(umask)
+    fds, threads = open_fds(), thread_count()
+    yield
+    for attempt in range(50):
+        gc.collect()
+        now = open_fds()
+        leaked = {fd: what for fd, what in now.items() if fds.get(fd) != what}
+        lost = {fd: what for fd, what in fds.items() if fd not in now}
+        extra = thread_count() - threads
+        if not leaked and not lost and extra <= 0:
+            break
+        time.sleep(0.01 * (attempt > 5))
+    assert not leaked, f"descriptors left open: {leaked}"
+    assert not lost, f"descriptors closed that were not ours: {lost}"
+    assert extra <= 0, f"{extra} threads left"
+    assert [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in range(3)] == flags
+    assert os.umask(umask) == umask
+
+
+@pytest.fixture(params=["openat2", "walk"])
+def resolver(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["fake", "wasmtime"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def guest() -> Iterator[Any]:
+    """Makes Guests (see tests.support) and closes them after the test."""
+    made: list[Guest] = []
+
+    def make(*args: Any, **kwargs: Any) -> Guest:
+        made.append(Guest(*args, **kwargs))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

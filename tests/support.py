@@ -1,0 +1,182 @@
+"""What the tests of calls share: a guest that makes raw calls, on any engine and either resolver."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import Any
+
+from tests.guests.driver import driver_wat, signatures
+from wasi_native import Host, Instance, Policy, Trap, _core
+
+P1, UNSTABLE = "wasi_snapshot_preview1", "wasi_unstable"
+CANARY = 0xA5
+ALL_RIGHTS = (1 << 30) - 1
+ERRNOS = {_core.error_name(number): number for number in range(77)}
+
+
+def errno(*names: str) -> set[int]:
+    """The numbers of errnos by name: errno("PERM", "NOTCAPABLE")."""
+    return {ERRNOS[name] for name in names}
+
+
+def fake_module(pages: int = 2, module: str = P1, *directives: str) -> bytes:
+    """The driver as a module of the fake engine."""
+    lines = ["fake 1", f"memory {pages}", *directives]
+    letters = {"i32": "i", "i64": "I"}
+    for name, (params, result) in signatures(module).items():
+        kinds = "".join(letters[wat] for _, wat in params) or "-"
+        lines.append(f"import {module} {name} {kinds} {letters[result] if result else '-'}")
+    return "\n".join(lines).encode()
+
+
+class Guest:
+    """A driver instance. ``g.fd_write(1, iovs, 1, ret)`` makes the call and gives the errno as a number;
+    a trap or another end raises. Memory is filled with 0xA5 at the start."""
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        *,
+        engine: str = "fake",
+        resolver: str = "auto",
+        pages: int = 2,
+        module: str = P1,
+        directives: tuple[str, ...] = (),
+        kernel: _core.FakeOs | None = None,
+        **instantiate: Any,
+    ) -> None:
+        self.host = Host(policy, engine=engine, resolver=resolver, board="generic-x86_64")
+        self.host._os = kernel
+        source: bytes | str
+        source = fake_module(pages, module, *directives) if engine == "fake" else driver_wat(pages, module=module)
+        self.module = self.host.load(source)
+        self.instance: Instance = self.module.instantiate(**instantiate)
+        self.memory = self.instance.memory
+        self.size = len(self.memory)
+        self.fill()
+        self._names = set(signatures(module))
+
+    def fill(self, byte: int = CANARY) -> None:
+        self.memory.write(0, bytes([byte]) * self.size)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in self._names:
+            raise AttributeError(name)
+        return lambda *args, **kwargs: self.call(name, *args, **kwargs)
+
+    def call(self, name: str, *args: int, timeout: float | None = None) -> int:
+        result = self.instance.call(name, *args, timeout=timeout)
+        return 0 if result is None else result & 0xFFFF
+
+    def put(self, ptr: int, data: bytes | str) -> tuple[int, int]:
+        """Text or bytes into memory; (ptr, length) for the call."""
+        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+        self.memory.write(ptr, raw)
+        return ptr, len(raw)
+
+    def iovs(self, ptr: int, *pieces: tuple[int, int]) -> tuple[int, int]:
+        """An array of (address, length) at ``ptr``; (ptr, count) for the call."""
+        self.memory.write(ptr, b"".join(struct.pack("<II", *piece) for piece in pieces))
+        return ptr, len(pieces)
+
+    def unpack(self, fmt: str, ptr: int) -> Any:
+        values = struct.unpack("<" + fmt, self.memory.read(ptr, struct.calcsize("<" + fmt)))
+        return values[0] if len(values) == 1 else values
+
+    # ---- the calls that most tests make, at fixed places of page 2 ----
+
+    def open(
+        self,
+        path: str | bytes,
+        *,
+        dir: int = 3,
+        follow: bool = False,
+        oflags: int = 0,
+        rights: int = ALL_RIGHTS,
+        inheriting: int = ALL_RIGHTS,
+        fdflags: int = 0,
+    ) -> tuple[int, int]:
+        """(errno, descriptor); the descriptor is -1 after an error."""
+        at = self.put(0x10000, path)
+        self.memory.write(0x1F000, b"\xff" * 4)
+        err = self.path_open(dir, int(follow), *at, oflags, rights, inheriting, fdflags, 0x1F000)
+        return err, -1 if err else self.unpack("I", 0x1F000)
+
+    def write(self, fd: int, data: bytes) -> tuple[int, int]:
+        """(errno, bytes written)."""
+        at = self.put(0x10000, data)
+        err = self.fd_write(fd, *self.iovs(0x1F000, at), 0x1F010)
+        return err, 0 if err else self.unpack("I", 0x1F010)
+
+    def read(self, fd: int, length: int = 4096) -> tuple[int, bytes]:
+        """(errno, bytes read)."""
+        err = self.fd_read(fd, *self.iovs(0x1F000, (0x10000, length)), 0x1F010)
+        return err, b"" if err else self.memory.read(0x10000, self.unpack("I", 0x1F010))
+
+    def stat(self, path: str | bytes, *, dir: int = 3, follow: bool = False) -> tuple[int, dict[str, int]]:
+        """(errno, the fields of filestat)."""
+        at = self.put(0x10000, path)
+        err = self.path_filestat_get(dir, int(follow), *at, 0x1F000)
+        return err, {} if err else self._filestat(0x1F000)
+
+    def fstat(self, fd: int) -> tuple[int, dict[str, int]]:
+        err = self.fd_filestat_get(fd, 0x1F000)
+        return err, {} if err else self._filestat(0x1F000)
+
+    def _filestat(self, ptr: int) -> dict[str, int]:
+        names = ("dev", "ino", "type", "nlink", "size", "atim", "mtim", "ctim")
+        return dict(zip(names, self.unpack("QQB7xQQQQQ", ptr), strict=True))
+
+    def on_path(self, name: str, path: str | bytes, *, dir: int = 3) -> int:
+        """path_create_directory, path_remove_directory or path_unlink_file."""
+        return self.call(name, dir, *self.put(0x10000, path))
+
+    def list(self, fd: int, cookie: int = 0, size: int = 4096) -> tuple[int, list[tuple[str, int, int]]]:
+        """(errno, [(name, type, next cookie)]) of one fd_readdir, cut entries left out."""
+        err = self.fd_readdir(fd, 0x10000, size, cookie, 0x1F000)
+        if err:
+            return err, []
+        raw = self.memory.read(0x10000, self.unpack("I", 0x1F000))
+        out, at = [], 0
+        while at + 24 <= len(raw):
+            following, _, length, kind = struct.unpack_from("<QQIB", raw, at)
+            if at + 24 + length > len(raw):
+                break
+            out.append((raw[at + 24 : at + 24 + length].decode("utf-8", "surrogateescape"), kind, following))
+            at += 24 + length
+        return 0, out
+
+    def traps(self, name: str, *args: int) -> str:
+        """The kind of trap that the call ends in; "" when it ends in none."""
+        try:
+            self.call(name, *args)
+        except Trap as trap:
+            return trap.kind
+        return ""
+
+    def close(self) -> None:
+        self.instance.close()
+        self.module.close()
+        self.host.close()
+
+    def __enter__(self) -> Guest:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def open_fds() -> dict[int, str]:
+    """The descriptors of this process and what they are."""
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            pass
+    return found
+
+
+def thread_count() -> int:
+    return len(os.listdir("/proc/self/task"))
