@@ -32,7 +32,7 @@ uint32_t wn_iov_window(const wn_iov_t *iov, uint32_t n, uint64_t skip, uint64_t 
     }
     size_t len = iov[i].len - (size_t)skip;
     if (len > max) len = (size_t)max;
-    out[count++] = (wn_iov_t){(char *)iov[i].ptr + skip, len};
+    out[count++] = (wn_iov_t){(char *)iov[i].ptr + (size_t)skip, len};
     skip = 0;
     max -= len;
   }

@@ -13,10 +13,14 @@ static inline wn_err_t once(wn_sys_t *sys, const wn_obj_t *obj, way_t way, const
                             uint64_t off, uint64_t *done) {
   const wn_os_t *os = sys->os;
   switch (way) {
-    case READ: return os->readv(os, obj->fd, iov, n, done);
-    case WRITE: return os->writev(os, obj->fd, iov, n, done);
-    case PREAD: return os->preadv(os, obj->fd, iov, n, off, done);
-    default: return os->pwritev(os, obj->fd, iov, n, off, done);
+    case READ:
+      return os->readv(os, obj->fd, iov, n, done);
+    case WRITE:
+      return os->writev(os, obj->fd, iov, n, done);
+    case PREAD:
+      return os->preadv(os, obj->fd, iov, n, off, done);
+    default:
+      return os->pwritev(os, obj->fd, iov, n, off, done);
   }
 }
 
@@ -60,10 +64,8 @@ static wn_err_t write_counted(wn_sys_t *sys, wn_obj_t *obj, way_t way, const wn_
   wn_stat_t st;
   wn_err_t err = sys->os->fstat(sys->os, obj->fd, &st);
   uint64_t pos = off, grown = 0, total = wn_iov_total(iov, n);
-  if (!err && obj->fdflags & WN_FD_APPEND)
-    pos = st.size;
-  else if (!err && way == WRITE)
-    err = sys->os->lseek(sys->os, obj->fd, 0, WN_SEEK_CUR, &pos);
+  if (!err && obj->fdflags & WN_FD_APPEND) pos = st.size;
+  else if (!err && way == WRITE) err = sys->os->lseek(sys->os, obj->fd, 0, WN_SEEK_CUR, &pos);
   if (err) return err;
   uint64_t reach = wn_quota_reach(obj->share, st.size);
   if (pos >= reach) total = 1; /* not one byte fits: the count below says which limit it is */
@@ -115,10 +117,8 @@ static wn_err_t file_set_size(wn_sys_t *sys, wn_obj_t *obj, uint64_t size) {
     if ((err = wn_quota_grow(obj->share, st.size, size, &grown))) return err;
   }
   RETRY(sys, err, sys->os->ftruncate(sys->os, obj->fd, size));
-  if (err)
-    wn_quota_refund(obj->share, grown);
-  else if (size < st.size)
-    wn_quota_refund(obj->share, st.size - size);
+  if (err) wn_quota_refund(obj->share, grown);
+  else if (size < st.size) wn_quota_refund(obj->share, st.size - size);
   return err;
 }
 

@@ -4,13 +4,13 @@
 
 #include "core/sys/sys.h"
 
-extern const wn_obj_ops_t wn_ops_file;     /* a regular file of the host, or a block device */
-extern const wn_obj_ops_t wn_ops_pipe;     /* a pipe, FIFO, tty or character device of the host */
-extern const wn_obj_ops_t wn_ops_socket;   /* connected */
+extern const wn_obj_ops_t wn_ops_file;   /* a regular file of the host, or a block device */
+extern const wn_obj_ops_t wn_ops_pipe;   /* a pipe, FIFO, tty or character device of the host */
+extern const wn_obj_ops_t wn_ops_socket; /* connected */
 extern const wn_obj_ops_t wn_ops_listener;
 
-#define WN_WINDOW_MAX 32u      /* pieces of a window */
-#define WN_PIPE_PIECE 4096u    /* PIPE_BUF of Linux: what a poll promises room for */
+#define WN_WINDOW_MAX 32u   /* pieces of a window */
+#define WN_PIPE_PIECE 4096u /* PIPE_BUF of Linux: what a poll promises room for */
 
 /* Bytes of a list. Each length fits 32 bits and there are at most WN_IOVS_MAX: no overflow. */
 static inline uint64_t wn_iov_total(const wn_iov_t *iov, uint32_t n) {

@@ -70,6 +70,10 @@ static wn_err_t pipe_writev(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, u
   return 0;
 }
 
+static wn_err_t pipe_seek(wn_sys_t *sys, wn_obj_t *obj, int64_t off, uint32_t whence, uint64_t *pos) {
+  return sys->os->lseek(sys->os, obj->fd, off, whence, pos); /* some devices can; SPIPE from the others */
+}
+
 static wn_err_t pipe_poll(wn_sys_t *sys, wn_obj_t *obj, uint16_t events, wn_pollfd_t *out) {
   (void)sys;
   *out = (wn_pollfd_t){.fd = obj->fd, .events = events};
@@ -84,6 +88,7 @@ const wn_obj_ops_t wn_ops_pipe = {
     .kind = "pipe",
     .readv = pipe_readv,
     .writev = pipe_writev,
+    .seek = pipe_seek,
     .poll = pipe_poll,
     .available = pipe_available,
 };

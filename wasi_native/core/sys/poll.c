@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define REALTIME_SLICE 1000000000u /* an absolute realtime wait looks up this often: the clock may be set meanwhile */
+#define REALTIME_SLICE 1000000000u /* an absolute realtime wait looks up this often: the clock may be set meanwhile \
+                                    */
 
 enum { CLOCK = 0, READ = 1, WRITE = 2 };
 
@@ -19,9 +20,9 @@ typedef struct poll {
   wn_pollfd_t *fds;
   uint32_t *index; /* of a guest descriptor's entry in fds; valid where entry_of says so */
   uint32_t n, nfds;
-  bool fired;      /* something is an event already */
-  bool again;      /* a clock must be looked at again, whatever the time */
-  uint64_t until;  /* the first clock */
+  bool fired;     /* something is an event already */
+  bool again;     /* a clock must be looked at again, whatever the time */
+  uint64_t until; /* the first clock */
 } poll_t;
 
 static uint32_t entries(const wn_limits_t *l) { return l->subscriptions < l->fds ? l->subscriptions : l->fds; }
@@ -200,10 +201,8 @@ static wn_err_t wait_once(poll_t *p) {
   for (uint32_t i = 0; i < p->n; i++) {
     wn_sub_t *sub = &p->subs[i];
     if (sub->fired) continue;
-    if (sub->kind != CLOCK)
-      spread_fd(p, sub);
-    else if (!fixed(p, sub) && (err = spread_clock(p, sub, now)))
-      return err;
+    if (sub->kind != CLOCK) spread_fd(p, sub);
+    else if (!fixed(p, sub) && (err = spread_clock(p, sub, now))) return err;
   }
   if (!p->fired) move_fixed(p);
   return 0;

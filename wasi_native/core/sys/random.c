@@ -11,8 +11,8 @@
 #define PAGE_SIZE 4096u
 #define HEAD 16u
 #define BUFFER (PAGE_SIZE - HEAD)
-#define DIRECT 256u    /* requests above it go past the buffer */
-#define PIECE 65536u   /* bytes between two looks at deadline and cancel */
+#define DIRECT 256u  /* requests above it go past the buffer */
+#define PIECE 65536u /* bytes between two looks at deadline and cancel */
 #define RETRY_NS 10000000u
 
 wn_err_t wn_random_init(wn_sys_t *sys) {

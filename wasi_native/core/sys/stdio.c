@@ -134,7 +134,7 @@ static wn_err_t finish(wn_sys_t *sys, uint32_t guest_fd, wn_obj_t *obj, const wn
 
 wn_err_t wn_sys_stdio_null(wn_sys_t *sys, uint32_t guest_fd) {
   wn_obj_t *obj;
-  wn_err_t err = begin(sys, guest_fd, WN_TYPE_CHARACTER, &obj);
+  wn_err_t err = begin(sys, guest_fd, WN_TYPE_UNKNOWN, &obj); /* a character device would look like a terminal */
   return err ? err : finish(sys, guest_fd, obj, &null_ops, RIGHTS_ANY);
 }
 
@@ -216,6 +216,11 @@ static wn_err_t take_pipe(wn_sys_t *sys, uint32_t guest_fd, int host_fd, wn_obj_
   return sys->os->dup(sys->os, host_fd, &obj->fd);
 }
 
+static bool seekable(wn_sys_t *sys, int host_fd) {
+  uint64_t pos;
+  return sys->os->lseek(sys->os, host_fd, 0, WN_SEEK_CUR, &pos) == 0;
+}
+
 wn_err_t wn_sys_stdio_fd(wn_sys_t *sys, uint32_t guest_fd, int host_fd) {
   wn_stat_t st;
   wn_obj_t *obj;
@@ -239,7 +244,11 @@ wn_err_t wn_sys_stdio_fd(wn_sys_t *sys, uint32_t guest_fd, int host_fd) {
       rights |= WN_RIGHT_SOCK_SHUTDOWN;
       err = sys->os->dup(sys->os, host_fd, &obj->fd);
       break;
-    default: err = take_pipe(sys, guest_fd, host_fd, obj, &ops);
+    default:
+      err = take_pipe(sys, guest_fd, host_fd, obj, &ops);
+      /* To a C library of WASI a character device that cannot be sought is a terminal: /dev/null can be. */
+      if (!err && st.type == WN_TYPE_CHARACTER && seekable(sys, host_fd))
+        rights |= WN_RIGHT_FD_SEEK | WN_RIGHT_FD_TELL;
   }
   if (!err) return finish(sys, guest_fd, obj, ops, rights);
   obj->fd = -1;
@@ -252,9 +261,7 @@ void wn_sys_stdio_nonblocking(wn_sys_t *sys, bool on) {
   for (uint32_t fd = 0; fd <= 2 && fd < sys->table.limit; fd++) {
     wn_obj_t *obj = sys->table.slots[fd].obj;
     if (!obj) continue;
-    if (on)
-      obj->fdflags |= WN_FD_NONBLOCK;
-    else
-      obj->fdflags &= (uint16_t)~WN_FD_NONBLOCK;
+    if (on) obj->fdflags |= WN_FD_NONBLOCK;
+    else obj->fdflags &= (uint16_t)~WN_FD_NONBLOCK;
   }
 }

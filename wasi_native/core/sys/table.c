@@ -34,10 +34,15 @@ void wn_table_deinit(wn_sys_t *sys) {
 /* The count that a limit of this type is held against; NULL: none. */
 static uint32_t *counter(wn_sys_t *sys, uint8_t type, uint32_t *limit) {
   switch (type) {
-    case WN_TYPE_DIRECTORY: *limit = sys->limits.dirs; return &sys->table.dirs;
+    case WN_TYPE_DIRECTORY:
+      *limit = sys->limits.dirs;
+      return &sys->table.dirs;
     case WN_TYPE_SOCKET_DGRAM:
-    case WN_TYPE_SOCKET_STREAM: *limit = sys->limits.sockets; return &sys->table.sockets;
-    default: return NULL;
+    case WN_TYPE_SOCKET_STREAM:
+      *limit = sys->limits.sockets;
+      return &sys->table.sockets;
+    default:
+      return NULL;
   }
 }
 
@@ -68,10 +73,8 @@ void wn_obj_release(wn_sys_t *sys, wn_obj_t *obj) {
   uint32_t *count = counter(sys, obj->type, &limit);
   if (count && *count) --*count;
   if (sys->dirbuf.owner == obj) sys->dirbuf.owner = NULL; /* the place will be another object */
-  if (obj->ops->close)
-    obj->ops->close(sys, obj);
-  else if (obj->fd >= 0)
-    sys->os->close(sys->os, obj->fd);
+  if (obj->ops->close) obj->ops->close(sys, obj);
+  else if (obj->fd >= 0) sys->os->close(sys->os, obj->fd);
   wn_share_release(sys, obj->share);
   *obj = (wn_obj_t){.fd = -1};
   sys->table.free_obj = (uint32_t)(obj - sys->table.pool);

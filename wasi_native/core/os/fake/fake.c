@@ -4,62 +4,64 @@
 #include "core/os/os.h"
 
 /* Every call that can fail and moves no bytes: its name, parameters, and the same as arguments for the real one. */
-#define PLAIN_CALLS(X)                                                                                                \
-  X(open, (const wn_os_t *os, const char *host_path, uint32_t flags, int *fd), (real, host_path, flags, fd))          \
-  X(openat, (const wn_os_t *os, int dir, const char *name, uint32_t flags, uint32_t mode, int *fd),                   \
-    (real, dir, name, flags, mode, fd))                                                                               \
-  X(openat2, (const wn_os_t *os, int dir, const char *path, uint32_t flags, uint32_t mode, int *fd),                  \
-    (real, dir, path, flags, mode, fd))                                                                               \
-  X(reopen, (const wn_os_t *os, int fd, uint32_t flags, int *out), (real, fd, flags, out))                            \
-  X(dup, (const wn_os_t *os, int fd, int *out), (real, fd, out))                                                      \
-  X(lseek, (const wn_os_t *os, int fd, int64_t off, uint32_t whence, uint64_t *pos), (real, fd, off, whence, pos))    \
-  X(fstat, (const wn_os_t *os, int fd, wn_stat_t *st), (real, fd, st))                                                \
-  X(fstatat, (const wn_os_t *os, int dir, const char *name, wn_stat_t *st), (real, dir, name, st))                    \
-  X(ftruncate, (const wn_os_t *os, int fd, uint64_t size), (real, fd, size))                                          \
-  X(fallocate, (const wn_os_t *os, int fd, uint64_t off, uint64_t len), (real, fd, off, len))                         \
-  X(fadvise, (const wn_os_t *os, int fd, uint64_t off, uint64_t len, uint32_t advice), (real, fd, off, len, advice))  \
-  X(fsync, (const wn_os_t *os, int fd), (real, fd))                                                                   \
-  X(fdatasync, (const wn_os_t *os, int fd), (real, fd))                                                               \
-  X(futimens, (const wn_os_t *os, int fd, int64_t atim, int64_t mtim), (real, fd, atim, mtim))                        \
-  X(utimensat, (const wn_os_t *os, int dir, const char *name, int64_t atim, int64_t mtim),                            \
-    (real, dir, name, atim, mtim))                                                                                    \
-  X(set_append, (const wn_os_t *os, int fd, bool on), (real, fd, on))                                                 \
-  X(get_flags, (const wn_os_t *os, int fd, uint32_t *flags), (real, fd, flags))                                       \
-  X(mkdirat, (const wn_os_t *os, int dir, const char *name, uint32_t mode), (real, dir, name, mode))                  \
-  X(unlinkat, (const wn_os_t *os, int dir, const char *name, bool directory), (real, dir, name, directory))           \
-  X(renameat, (const wn_os_t *os, int dir, const char *name, int to_dir, const char *to_name),                        \
-    (real, dir, name, to_dir, to_name))                                                                               \
-  X(linkat, (const wn_os_t *os, int dir, const char *name, int to_dir, const char *to_name),                          \
-    (real, dir, name, to_dir, to_name))                                                                               \
-  X(symlinkat, (const wn_os_t *os, const char *target, int dir, const char *name), (real, target, dir, name))         \
-  X(readlinkat, (const wn_os_t *os, int dir, const char *name, char *buf, size_t len, size_t *done),                  \
-    (real, dir, name, buf, len, done))                                                                                \
-  X(getdents, (const wn_os_t *os, int fd, void *buf, size_t len, size_t *done), (real, fd, buf, len, done))           \
-  X(accept, (const wn_os_t *os, int fd, int *out), (real, fd, out))                                                   \
-  X(shutdown, (const wn_os_t *os, int fd, uint32_t how), (real, fd, how))                                             \
-  X(available, (const wn_os_t *os, int fd, uint64_t *bytes), (real, fd, bytes))                                       \
-  X(socket_type, (const wn_os_t *os, int fd, uint8_t *type), (real, fd, type))                                        \
-  X(poll, (const wn_os_t *os, wn_pollfd_t *fds, uint32_t n, uint64_t deadline, uint32_t *ready),                      \
-    (real, fds, n, deadline, ready))                                                                                  \
-  X(event_open, (const wn_os_t *os, int *fd), (real, fd))                                                             \
-  X(event_signal, (const wn_os_t *os, int fd), (real, fd))                                                            \
-  X(yield, (const wn_os_t *os), (real))                                                                               \
-  X(clock_get, (const wn_os_t *os, uint32_t id, uint64_t *ns), (real, id, ns))                                        \
-  X(clock_res, (const wn_os_t *os, uint32_t id, uint64_t *ns), (real, id, ns))                                        \
+#define PLAIN_CALLS(X)                                                                                               \
+  X(open, (const wn_os_t *os, const char *host_path, uint32_t flags, int *fd), (real, host_path, flags, fd))         \
+  X(openat, (const wn_os_t *os, int dir, const char *name, uint32_t flags, uint32_t mode, int *fd),                  \
+    (real, dir, name, flags, mode, fd))                                                                              \
+  X(openat2, (const wn_os_t *os, int dir, const char *path, uint32_t flags, uint32_t mode, int *fd),                 \
+    (real, dir, path, flags, mode, fd))                                                                              \
+  X(reopen, (const wn_os_t *os, int fd, uint32_t flags, int *out), (real, fd, flags, out))                           \
+  X(dup, (const wn_os_t *os, int fd, int *out), (real, fd, out))                                                     \
+  X(lseek, (const wn_os_t *os, int fd, int64_t off, uint32_t whence, uint64_t *pos), (real, fd, off, whence, pos))   \
+  X(fstat, (const wn_os_t *os, int fd, wn_stat_t *st), (real, fd, st))                                               \
+  X(fstatat, (const wn_os_t *os, int dir, const char *name, wn_stat_t *st), (real, dir, name, st))                   \
+  X(ftruncate, (const wn_os_t *os, int fd, uint64_t size), (real, fd, size))                                         \
+  X(fallocate, (const wn_os_t *os, int fd, uint64_t off, uint64_t len), (real, fd, off, len))                        \
+  X(fadvise, (const wn_os_t *os, int fd, uint64_t off, uint64_t len, uint32_t advice), (real, fd, off, len, advice)) \
+  X(fsync, (const wn_os_t *os, int fd), (real, fd))                                                                  \
+  X(fdatasync, (const wn_os_t *os, int fd), (real, fd))                                                              \
+  X(futimens, (const wn_os_t *os, int fd, int64_t atim, int64_t mtim), (real, fd, atim, mtim))                       \
+  X(utimensat, (const wn_os_t *os, int dir, const char *name, int64_t atim, int64_t mtim),                           \
+    (real, dir, name, atim, mtim))                                                                                   \
+  X(set_append, (const wn_os_t *os, int fd, bool on), (real, fd, on))                                                \
+  X(get_flags, (const wn_os_t *os, int fd, uint32_t *flags), (real, fd, flags))                                      \
+  X(mkdirat, (const wn_os_t *os, int dir, const char *name, uint32_t mode), (real, dir, name, mode))                 \
+  X(unlinkat, (const wn_os_t *os, int dir, const char *name, bool directory), (real, dir, name, directory))          \
+  X(renameat, (const wn_os_t *os, int dir, const char *name, int to_dir, const char *to_name),                       \
+    (real, dir, name, to_dir, to_name))                                                                              \
+  X(linkat, (const wn_os_t *os, int dir, const char *name, int to_dir, const char *to_name),                         \
+    (real, dir, name, to_dir, to_name))                                                                              \
+  X(symlinkat, (const wn_os_t *os, const char *target, int dir, const char *name), (real, target, dir, name))        \
+  X(readlinkat, (const wn_os_t *os, int dir, const char *name, char *buf, size_t len, size_t *done),                 \
+    (real, dir, name, buf, len, done))                                                                               \
+  X(getdents, (const wn_os_t *os, int fd, void *buf, size_t len, size_t *done), (real, fd, buf, len, done))          \
+  X(accept, (const wn_os_t *os, int fd, int *out), (real, fd, out))                                                  \
+  X(shutdown, (const wn_os_t *os, int fd, uint32_t how), (real, fd, how))                                            \
+  X(available, (const wn_os_t *os, int fd, uint64_t *bytes), (real, fd, bytes))                                      \
+  X(socket_type, (const wn_os_t *os, int fd, uint8_t *type), (real, fd, type))                                       \
+  X(poll, (const wn_os_t *os, wn_pollfd_t *fds, uint32_t n, uint64_t deadline, uint32_t *ready),                     \
+    (real, fds, n, deadline, ready))                                                                                 \
+  X(event_open, (const wn_os_t *os, int *fd), (real, fd))                                                            \
+  X(event_signal, (const wn_os_t *os, int fd), (real, fd))                                                           \
+  X(yield, (const wn_os_t *os), (real))                                                                              \
+  X(clock_get, (const wn_os_t *os, uint32_t id, uint64_t *ns), (real, id, ns))                                       \
+  X(clock_res, (const wn_os_t *os, uint32_t id, uint64_t *ns), (real, id, ns))                                       \
   X(thread_start, (const wn_os_t *os, void (*fn)(void *), void *arg, wn_thread_t **out), (real, fn, arg, out))
 
 /* The rest, each written out below. */
-#define OTHER_CALLS(X) \
-  X(close) X(readv) X(writev) X(write_pipe) X(preadv) X(pwritev) X(recv) X(send) X(getrandom) X(page_alloc) X(alloc) X(resize)
+#define OTHER_CALLS(X)                                                                                      \
+  X(close)                                                                                                  \
+  X(readv) X(writev) X(write_pipe) X(preadv) X(pwritev) X(recv) X(send) X(getrandom) X(page_alloc) X(alloc) \
+      X(resize)
 
 enum {
 #define X(name, params, args) CALL_##name,
   PLAIN_CALLS(X)
 #undef X
 #define X(name) CALL_##name,
-  OTHER_CALLS(X)
+      OTHER_CALLS(X)
 #undef X
-  CALL_COUNT,
+          CALL_COUNT,
   CALL_ANY = CALL_COUNT
 };
 
@@ -68,13 +70,13 @@ static const char *const names[] = {
     PLAIN_CALLS(X)
 #undef X
 #define X(name) #name,
-    OTHER_CALLS(X)
+        OTHER_CALLS(X)
 #undef X
-    "*"};
+            "*"};
 
 typedef struct rule {
-  uint64_t skip;        /* calls that still pass */
-  uint64_t times;       /* calls that are then hit; 0: for ever */
+  uint64_t skip;  /* calls that still pass */
+  uint64_t times; /* calls that are then hit; 0: for ever */
   uint64_t short_bytes;
   wn_err_t err;
   bool on;
@@ -85,7 +87,7 @@ typedef struct fake {
   const wn_os_t *real;
   uint64_t counts[CALL_COUNT + 1];
   rule_t rules[CALL_COUNT + 1];
-  bool busy;     /* a lock of a few instructions: a guest's thread and the ticker may call at once */
+  bool busy; /* a lock of a few instructions: a guest's thread and the ticker may call at once */
 } fake_t;
 
 static fake_t *fake_of(const wn_os_t *os) { return (fake_t *)(uintptr_t)os; }
@@ -123,12 +125,12 @@ static wn_err_t gate(fake_t *f, uint32_t call, uint64_t *most) {
   return err;
 }
 
-#define X(name, params, args)                      \
-  static wn_err_t fake_##name params {             \
-    uint64_t most;                                 \
-    const wn_os_t *real = fake_of(os)->real;       \
+#define X(name, params, args)                             \
+  static wn_err_t fake_##name params {                    \
+    uint64_t most;                                        \
+    const wn_os_t *real = fake_of(os)->real;              \
     wn_err_t err = gate(fake_of(os), CALL_##name, &most); \
-    return err ? err : real->name args;            \
+    return err ? err : real->name args;                   \
   }
 PLAIN_CALLS(X)
 #undef X
@@ -151,14 +153,14 @@ static const wn_iov_t *cut(const wn_iov_t *iov, uint32_t *n, uint64_t most, wn_i
   return first;
 }
 
-#define STREAM(name)                                                                                             \
-  static wn_err_t fake_##name(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done) {      \
-    uint64_t most;                                                                                               \
-    wn_iov_t first;                                                                                              \
-    wn_err_t err = gate(fake_of(os), CALL_##name, &most);                                                        \
-    if (err) return err;                                                                                         \
-    iov = cut(iov, &n, most, &first);                                                                            \
-    return fake_of(os)->real->name(fake_of(os)->real, fd, iov, n, done);                                         \
+#define STREAM(name)                                                                                        \
+  static wn_err_t fake_##name(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done) { \
+    uint64_t most;                                                                                          \
+    wn_iov_t first;                                                                                         \
+    wn_err_t err = gate(fake_of(os), CALL_##name, &most);                                                   \
+    if (err) return err;                                                                                    \
+    iov = cut(iov, &n, most, &first);                                                                       \
+    return fake_of(os)->real->name(fake_of(os)->real, fd, iov, n, done);                                    \
   }
 STREAM(readv)
 STREAM(writev)
@@ -166,15 +168,15 @@ STREAM(write_pipe)
 STREAM(send)
 #undef STREAM
 
-#define POSITIONED(name)                                                                                         \
-  static wn_err_t fake_##name(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off,          \
-                              uint64_t *done) {                                                                  \
-    uint64_t most;                                                                                               \
-    wn_iov_t first;                                                                                              \
-    wn_err_t err = gate(fake_of(os), CALL_##name, &most);                                                        \
-    if (err) return err;                                                                                         \
-    iov = cut(iov, &n, most, &first);                                                                            \
-    return fake_of(os)->real->name(fake_of(os)->real, fd, iov, n, off, done);                                    \
+#define POSITIONED(name)                                                                                \
+  static wn_err_t fake_##name(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off, \
+                              uint64_t *done) {                                                         \
+    uint64_t most;                                                                                      \
+    wn_iov_t first;                                                                                     \
+    wn_err_t err = gate(fake_of(os), CALL_##name, &most);                                               \
+    if (err) return err;                                                                                \
+    iov = cut(iov, &n, most, &first);                                                                   \
+    return fake_of(os)->real->name(fake_of(os)->real, fd, iov, n, off, done);                           \
   }
 POSITIONED(preadv)
 POSITIONED(pwritev)
@@ -238,9 +240,9 @@ static const wn_os_t gated = {
     PLAIN_CALLS(X)
 #undef X
 #define X(name) .name = fake_##name,
-    OTHER_CALLS(X)
+        OTHER_CALLS(X)
 #undef X
-    .page_free = fake_page_free,
+            .page_free = fake_page_free,
     .free = fake_free,
     .thread_join = fake_thread_join,
     .word_wait = fake_word_wait,

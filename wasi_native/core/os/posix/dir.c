@@ -52,8 +52,8 @@ enum { AT_INO = 0, AT_OFF = 8, AT_LEN = 16, AT_TYPE = 18, AT_NAME = 19 };
 
 static uint8_t to_type(uint8_t kernel) {
   /* DT_* as the kernel writes them; libc's headers hide them behind macros that not all define. */
-  static const uint8_t types[] = {[1] = WN_TYPE_FIFO,   [2] = WN_TYPE_CHARACTER, [4] = WN_TYPE_DIRECTORY,
-                                  [6] = WN_TYPE_BLOCK,  [8] = WN_TYPE_REGULAR,   [10] = WN_TYPE_SYMLINK,
+  static const uint8_t types[] = {[1] = WN_TYPE_FIFO,          [2] = WN_TYPE_CHARACTER, [4] = WN_TYPE_DIRECTORY,
+                                  [6] = WN_TYPE_BLOCK,         [8] = WN_TYPE_REGULAR,   [10] = WN_TYPE_SYMLINK,
                                   [12] = WN_TYPE_SOCKET_STREAM};
   return kernel < sizeof types ? types[kernel] : WN_TYPE_UNKNOWN;
 }

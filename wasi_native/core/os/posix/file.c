@@ -49,8 +49,8 @@ wn_err_t wn_posix_openat(const wn_os_t *os, int dir, const char *name, uint32_t 
 wn_err_t wn_posix_openat2(const wn_os_t *os, int dir, const char *path, uint32_t flags, uint32_t mode, int *fd) {
   (void)os;
   beneath_t how = {.flags = (uint64_t)(unsigned)open_flags(flags),
-                    .mode = flags & WN_O_CREAT ? mode : 0,
-                    .resolve = RESOLVE_BELOW | RESOLVE_NO_MAGIC};
+                   .mode = flags & WN_O_CREAT ? mode : 0,
+                   .resolve = RESOLVE_BELOW | RESOLVE_NO_MAGIC};
   return opened(syscall(SYS_openat2, dir, path, &how, sizeof how), fd);
 }
 

@@ -20,7 +20,8 @@
 #include "core/os/os.h"
 
 _Static_assert(sizeof(off_t) == 8, "file offsets have 64 bits");
-_Static_assert(sizeof(wn_iov_t) == sizeof(struct iovec) && offsetof(wn_iov_t, ptr) == offsetof(struct iovec, iov_base) &&
+_Static_assert(sizeof(wn_iov_t) == sizeof(struct iovec) &&
+                   offsetof(wn_iov_t, ptr) == offsetof(struct iovec, iov_base) &&
                    offsetof(wn_iov_t, len) == offsetof(struct iovec, iov_len),
                "wn_iov_t is the kernel's iovec");
 

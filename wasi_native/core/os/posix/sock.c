@@ -53,10 +53,14 @@ wn_err_t wn_posix_send(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t 
 wn_err_t wn_posix_shutdown(const wn_os_t *os, int fd, uint32_t how) {
   (void)os;
   switch (how) {
-    case WN_SHUT_READ: return wn_posix_result(shutdown(fd, SHUT_RD));
-    case WN_SHUT_WRITE: return wn_posix_result(shutdown(fd, SHUT_WR));
-    case WN_SHUT_READ | WN_SHUT_WRITE: return wn_posix_result(shutdown(fd, SHUT_RDWR));
-    default: return WN_EINVAL;
+    case WN_SHUT_READ:
+      return wn_posix_result(shutdown(fd, SHUT_RD));
+    case WN_SHUT_WRITE:
+      return wn_posix_result(shutdown(fd, SHUT_WR));
+    case WN_SHUT_READ | WN_SHUT_WRITE:
+      return wn_posix_result(shutdown(fd, SHUT_RDWR));
+    default:
+      return WN_EINVAL;
   }
 }
 

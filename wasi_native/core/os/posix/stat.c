@@ -16,14 +16,22 @@ static int64_t to_ns(int64_t sec, int64_t nsec) {
 
 static uint8_t to_type(mode_t mode) {
   switch (mode & S_IFMT) {
-    case S_IFREG: return WN_TYPE_REGULAR;
-    case S_IFDIR: return WN_TYPE_DIRECTORY;
-    case S_IFLNK: return WN_TYPE_SYMLINK;
-    case S_IFCHR: return WN_TYPE_CHARACTER;
-    case S_IFBLK: return WN_TYPE_BLOCK;
-    case S_IFIFO: return WN_TYPE_FIFO;
-    case S_IFSOCK: return WN_TYPE_SOCKET_STREAM;
-    default: return WN_TYPE_UNKNOWN;
+    case S_IFREG:
+      return WN_TYPE_REGULAR;
+    case S_IFDIR:
+      return WN_TYPE_DIRECTORY;
+    case S_IFLNK:
+      return WN_TYPE_SYMLINK;
+    case S_IFCHR:
+      return WN_TYPE_CHARACTER;
+    case S_IFBLK:
+      return WN_TYPE_BLOCK;
+    case S_IFIFO:
+      return WN_TYPE_FIFO;
+    case S_IFSOCK:
+      return WN_TYPE_SOCKET_STREAM;
+    default:
+      return WN_TYPE_UNKNOWN;
   }
 }
 

@@ -53,7 +53,8 @@ static void leave_descriptors(void) {
       closed = false;
       lseek(self, 0, SEEK_SET);
       long len;
-      while ((len = syscall(SYS_getdents64, self, buf, sizeof buf)) > 0) closed |= close_listed(self, buf, (size_t)len);
+      while ((len = syscall(SYS_getdents64, self, buf, sizeof buf)) > 0)
+        closed |= close_listed(self, buf, (size_t)len);
     }
   }
   close(self);
