@@ -22,13 +22,14 @@ cdef extern from "wasi_native.h" nogil:
     ctypedef struct wn_str_t:
         const char *ptr
         size_t len
-    ctypedef struct wn_message_t:
-        wn_err_t err
-        char text[4092]
     ctypedef struct wn_end_t:
         wn_err_t err
         uint32_t exit_code
         const char *limit
+    ctypedef struct wn_message_t:
+        wn_err_t err
+        wn_end_t end
+        char text[4064]
     const char *wn_err_name(wn_err_t err)
     const char *wn_err_text(wn_err_t err)
 

@@ -19,6 +19,8 @@ MISSING: int
 class CoreError(Exception):
     code: int
     text: str
+    exit_code: int
+    limit: str | None
 
 class Busy(Exception): ...
 
@@ -117,6 +119,8 @@ class Instance:
         sys: Sys,
         functions: Sequence[tuple[str, str, str, str, Callable[..., Any] | int, int]] = (),
         trace: Callable[[TraceCall], Any] | None = None,
+        deadline: int = 0,
+        signals: bool = False,
     ) -> Instance: ...
     @property
     def module(self) -> Module: ...

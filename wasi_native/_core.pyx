@@ -39,12 +39,12 @@ INVALID, LINK, MISSING = WN_INVALID, WN_LINK, WN_MISSING
 
 
 class CoreError(Exception):
-    """A C function answered other than 0: ``code`` (an errno above 0, a verdict below), ``text``."""
+    """A C function answered other than 0: ``code`` (an errno above 0, a verdict below), ``text``; of a guest
+    that ended in its start section also ``exit_code`` and ``limit``."""
 
-    def __init__(self, code, text):
+    def __init__(self, code, text, exit_code=0, limit=None):
         super().__init__(text or error_text(code))
-        self.code = code
-        self.text = text
+        self.code, self.text, self.exit_code, self.limit = code, text, exit_code, limit
 
 
 class Busy(Exception):
@@ -74,12 +74,20 @@ cdef str message_text(wn_message_t *message):
     return (<bytes>message.text).decode("utf-8", "replace")
 
 
+cdef void blank(wn_message_t *message) noexcept:
+    message.err, message.text[0] = 0, 0
+    memset(&message.end, 0, sizeof(message.end))
+
+
 cdef int check(int err, wn_message_t *message=NULL) except -1:
     if err == 0:
         return 0
     if err == WN_NOMEM:
         raise MemoryError("the host is out of memory")
-    raise CoreError(err, message_text(message) if message != NULL else "")
+    if message == NULL:
+        raise CoreError(err, "")
+    limit = None if message.end.limit == NULL else message.end.limit.decode()
+    raise CoreError(err, message_text(message), message.end.exit_code, limit)
 
 
 def engine_names():
@@ -135,7 +143,7 @@ cdef class Engine:
         cdef bytes raw = None
         cdef const char *c_path = NULL
         memset(&config, 0, sizeof(config))
-        message.text[0] = 0
+        blank(&message)
         config.reservation, config.guard, config.wasm_stack = reservation, guard, wasm_stack
         config.tick_ms, config.fuel, config.small_code = tick_ms, fuel, small_code
         self.os = os
@@ -163,7 +171,7 @@ cdef class Engine:
     def wat(self, bytes text):
         cdef wn_message_t message
         cdef wn_str_t out
-        message.text[0] = 0
+        blank(&message)
         check(wn_engine_wat(self.ptr, span(text), &out, &message), &message)
         try:
             return PyBytes_FromStringAndSize(out.ptr, <Py_ssize_t>out.len)
@@ -175,7 +183,7 @@ cdef class Engine:
         cdef wn_str_t source = span(wasm)
         cdef Module module = Module.__new__(Module)
         cdef int err
-        message.text[0] = 0
+        blank(&message)
         with nogil:
             err = wn_module_load(self.ptr, source, &module.ptr, &message)
         check(err, &message)
@@ -185,7 +193,7 @@ cdef class Engine:
     def restore(self, str path):
         cdef wn_message_t message
         cdef Module module = Module.__new__(Module)
-        message.text[0] = 0
+        blank(&message)
         check(wn_module_restore(self.ptr, path.encode("utf-8", "surrogateescape"), &module.ptr, &message), &message)
         module.engine = self
         return module
@@ -224,7 +232,7 @@ cdef class Module:
     def serialize(self):
         cdef wn_message_t message
         cdef wn_str_t out
-        message.text[0] = 0
+        blank(&message)
         check(wn_module_serialize(self.ptr, &out, &message), &message)
         try:
             return PyBytes_FromStringAndSize(out.ptr, <Py_ssize_t>out.len)
@@ -549,13 +557,13 @@ cdef class Instance:
     cdef uintptr_t owner
     cdef bint started
 
-    def __cinit__(self, Module module, Sys sys, functions=(), trace=None):
+    def __cinit__(self, Module module, Sys sys, functions=(), trace=None, uint64_t deadline=0, bint signals=False):
         cdef wn_instance_config_t config
         cdef wn_message_t message
         cdef int err
         cdef wn_host_func_t *funcs = NULL
         memset(&config, 0, sizeof(config))
-        message.text[0] = 0
+        blank(&message)
         self.module, self.sys, self.trace, self.functions = module, sys, trace, []
         config.sys, config.ctx = sys.ptr, <void *>self
         if trace is not None:
@@ -568,10 +576,14 @@ cdef class Instance:
                 self.fill_function(&funcs[i], item)
             config.funcs, config.func_count = funcs, len(functions)
             self.take()
+            wn_sys_set_deadline(sys.ptr, deadline)
+            sys.set_signals(signals)
             try:
                 with nogil:
                     err = wn_instance_new(module.ptr, &config, &self.ptr, &message)
             finally:
+                wn_sys_set_deadline(sys.ptr, 0)
+                sys.set_signals(False)
                 wn_owner_drop(&self.owner)
             check(err, &message)
         finally:
@@ -641,7 +653,7 @@ cdef class Instance:
         for i in range(len(args)):
             values[i] = to_bits(args[i], params[i])
         cdef bint taken = self.take()
-        message.text[0] = 0
+        blank(&message)
         try:
             if taken:
                 wn_sys_set_deadline(self.sys.ptr, deadline)

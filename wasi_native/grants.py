@@ -137,6 +137,7 @@ class Grants:
 
     def _dir(self, world: _core.Sys, grant: Dir | MemoryDir | TempDir, where: str) -> None:
         limits = self.limits
+        assert grant.guest is not None  # the policy has filled it in
         guest = _bytes(grant.guest)
         inodes = grant.inodes or limits.inodes or 0
         size = grant.max_file_size or 0

@@ -486,12 +486,18 @@ class Instance:
             funcs = [(f.module, f.name, f.params, f.results, f.function, f.context) for f in functions]
             self._sys = sys_
             try:
-                self._core = _core.Instance(module._open(), sys_, funcs, trace)
+                self._core = _core.Instance(
+                    module._open(), sys_, funcs, trace, self._deadline(None), get_ident() == _MAIN_THREAD
+                )
             except _core.CoreError as error:
                 pending = sys_.take_pending()
                 if pending is not None:
                     raise pending from None
-                raise _start_error(error, module) from None
+                if error.code == _core.LINK:
+                    raise _link_error(module, funcs) from None
+                if error.code == _core.INVALID:
+                    raise ModuleError(f"{module.name}: {error}") from None
+                raise _ending(error.code, error.text, error.exit_code, error.limit) from None
         except BaseException:
             self._grants.close()
             host.instances -= 1
@@ -576,16 +582,10 @@ class Instance:
         if item is None:
             names = ", ".join(e.name for e in self.module.exports if e.kind == "func") or "none"
             raise ModuleError(f"{self.module.name}: no exported function {export!r}; there are: {names}")
-        seconds = self._limits.wall_time if timeout is None else timeout
-        deadline = 0
-        if seconds is not None:
-            if seconds < 0:
-                raise ValueError("a timeout is 0 or more seconds")
-            deadline = max(time.monotonic_ns() + int(min(seconds, 1e9) * 1e9), 1)
         signals = get_ident() == _MAIN_THREAD
         try:
             err, text, results = core.call(
-                export.encode(), args, item.params, item.results, deadline, signals
+                export.encode(), args, item.params, item.results, self._deadline(timeout), signals
             )
         except _core.Busy:
             raise InstanceBusy("another thread uses this instance") from None
@@ -593,33 +593,19 @@ class Instance:
         if pending is not None:
             raise pending
         if err:
-            raise self._ending(err, text)
+            raise _ending(err, text, *core.end()[1:])
         if len(results) == 1:
             return results[0]
         return tuple(results) if results else None
 
-    def _ending(self, err: int, text: str) -> Exception:
-        _, code, limit = self._open().end()
-        head, *frames = text.split("\n")
-        kind, _, message = head.partition(": ")
-        trace = tuple(line.strip() for line in frames)
-        if err == _core.EXIT:
-            return Exit(code)
-        if err == _core.TIMEOUT:
-            return Timeout()
-        if err == _core.CANCELLED:
-            return Cancelled("the guest was cancelled")
-        if err == _core.LIMIT:
-            return LimitExceeded(limit or "unknown")
-        if err == _core.TRAP_BOUNDS:
-            return Trap("a system call was given a pointer outside memory", "host-pointer", trace)
-        if err == _core.TRAP_ALIGN:
-            return Trap("a system call was given a misaligned pointer", "host-alignment", trace)
-        if err == _core.TRAP_ENGINE:
-            return Trap(message or head, kind or "trap", trace)
-        if err == _core.NOMEM:
-            return MemoryError("the host is out of memory")
-        return EngineError(head or _core.error_text(err))
+    def _deadline(self, timeout: float | None) -> int:
+        """Absolute monotonic ns for the core, 0: none."""
+        seconds = self._limits.wall_time if timeout is None else timeout
+        if seconds is None:
+            return 0
+        if seconds < 0:
+            raise ValueError("a timeout is 0 or more seconds")
+        return max(time.monotonic_ns() + int(min(seconds, 1e9) * 1e9), 1)
 
     # ---- looking ----
 
@@ -726,24 +712,53 @@ def host_limits(host: Host, policy: Policy) -> Limits:
     )
 
 
-def _start_error(error: _core.CoreError, module: Module) -> Exception:
-    if error.code == _core.LINK:
-        missing = tuple(tuple(line.split("\t")) for line in error.text.split("\n"))
-        lines = "".join(f"\n  {m} {n}: {why}" for m, n, why in missing)
-        return LinkError(f"{module.name}: imports that nothing provides:{lines}", missing)  # type: ignore[arg-type]
-    if error.code == _core.INVALID:
-        return ModuleError(f"{module.name}: {error}")
-    if error.code == _core.EXIT:
-        return Exit(0)
-    if error.code == _core.TIMEOUT:
-        return Timeout()
-    if error.code == _core.CANCELLED:
-        return Cancelled("the guest was cancelled")
-    if error.code == _core.LIMIT:
-        return LimitExceeded("fuel" if not error.text else error.text)
-    head, *frames = error.text.split("\n")
+def _ending(err: int, text: str, exit_code: int, limit: str | None) -> Exception:
+    """What a verdict of the core is in Python; ``text`` is "kind: message" and a line per frame."""
+    head, *frames = text.split("\n")
     kind, _, message = head.partition(": ")
-    return Trap(message or head, kind or "trap", tuple(line.strip() for line in frames))
+    trace = tuple(line.strip() for line in frames)
+    if err == _core.EXIT:
+        return Exit(exit_code)
+    if err == _core.TIMEOUT:
+        return Timeout()
+    if err == _core.CANCELLED:
+        return Cancelled("the guest was cancelled")
+    if err == _core.LIMIT:
+        return LimitExceeded(limit or "unknown")
+    if err == _core.TRAP_BOUNDS:
+        return Trap("a system call was given a pointer outside memory", "host-pointer", trace)
+    if err == _core.TRAP_ALIGN:
+        return Trap("a system call was given a misaligned pointer", "host-alignment", trace)
+    if err == _core.TRAP_ENGINE:
+        return Trap(message or head, kind or "trap", trace)
+    if err == _core.NOMEM:
+        return MemoryError("the host is out of memory")
+    return EngineError(head or _core.error_text(err))
+
+
+def _link_error(module: Module, functions: list[tuple[Any, ...]]) -> LinkError:
+    """Every missing import, from the module itself: names are the guest's and may hold anything."""
+    served = {row[:2]: row[2:4] for row in (*_core.row_list(), *functions)}
+    known = {row[0] for row in served}
+    missing = []
+    for item in module.imports:
+        row = served.get((item.module, item.name))
+        if item.kind != "func":
+            reason = "only functions can be imported"
+        elif row is None:
+            reason = "no such function in this module" if item.module in known else "unknown module"
+        elif row != (item.params, item.results):
+            reason = "imported with another signature"
+        else:
+            continue
+        missing.append((item.module, item.name, reason))
+    lines = "".join(f"\n  {_plain(m)} {_plain(n)}: {why}" for m, n, why in missing)
+    return LinkError(f"{module.name}: imports that nothing provides:{lines}", tuple(missing))
+
+
+def _plain(name: str) -> str:
+    """A guest's name that cannot forge a line or drive a terminal."""
+    return name if name.isprintable() and name else ascii(name)
 
 
 def run(source: str | os.PathLike[str] | bytes, *args: str, policy: Policy | None = None, **grants: Any) -> int:

@@ -73,18 +73,19 @@ typedef struct wn_iov {
   size_t len;
 } wn_iov_t;
 
-/* A message with room for a backtrace. Caller's memory; init by zeroing. */
-typedef struct wn_message {
-  wn_err_t err;
-  char text[4092]; /* UTF-8, terminated; empty when there is nothing to say */
-} wn_message_t;
-
 /* Why a guest ended. */
 typedef struct wn_end {
   wn_err_t err;        /* 0 while it can still run */
   uint32_t exit_code;  /* with WN_EXIT */
   const char *limit;   /* with WN_LIMIT: the name of the limit, static */
 } wn_end_t;
+
+/* A message with room for a backtrace. Caller's memory; init by zeroing. */
+typedef struct wn_message {
+  wn_err_t err;
+  wn_end_t end;    /* of a guest that ended before there was an instance to ask: in its start section */
+  char text[4064]; /* UTF-8, terminated; empty when there is nothing to say */
+} wn_message_t;
 
 /* The name of an errno or verdict ("BADF", "timeout"), static, never NULL. Any thread. */
 WN_API const char *wn_err_name(wn_err_t err);

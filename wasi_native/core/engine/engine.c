@@ -286,6 +286,7 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
   if (ticks) wn_ticker_end(engine);
   if (instance->guest.end.err) err = instance->guest.end.err;
   if (err) {
+    if (message) message->end = instance->guest.end;
     engine->ops->close_instance(instance);
     goto free_all;
   }
