@@ -712,18 +712,17 @@ cdef class Instance:
             if taken:
                 wn_owner_drop(&self.owner)
 
-    def memory_write(self, bytes name, uint64_t ptr, const uint8_t[::1] data):
+    def memory_write(self, bytes name, uint64_t ptr, bytes data):
         """False when ``data`` would reach outside; then nothing is written."""
         cdef uint64_t size
-        cdef uint64_t length = data.shape[0]
+        cdef uint64_t length = len(data)
         cdef uint8_t *base
         cdef bint taken = self.take()
         try:
             base = self.memory(name, &size)
             if ptr > size or length > size - ptr:
                 return False
-            if length:
-                memcpy(base + ptr, &data[0], length)
+            memcpy(base + ptr, PyBytes_AsString(data), length)
             return True
         finally:
             if taken:

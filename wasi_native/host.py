@@ -417,7 +417,7 @@ class Memory:
 
     def write(self, ptr: int, data: bytes) -> None:
         """All of ``data`` at ``ptr``, or IndexError and nothing."""
-        if ptr < 0 or not _busy(self._core.memory_write, self._name, ptr, data):
+        if ptr < 0 or not _busy(self._core.memory_write, self._name, ptr, bytes(data)):
             raise IndexError(f"{len(data)} bytes at {ptr} are outside a memory of {len(self)} bytes")
 
     def u8(self, ptr: int) -> int:
