@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from tests.guests.driver import driver_wat, signatures
@@ -13,6 +16,22 @@ P1, UNSTABLE = "wasi_snapshot_preview1", "wasi_unstable"
 CANARY = 0xA5
 ALL_RIGHTS = (1 << 30) - 1
 ERRNOS = {_core.error_name(number): number for number in range(77)}
+E = SimpleNamespace(**ERRNOS)  # E.BADF
+RIGHTS = {
+    name: 1 << bit
+    for bit, name in enumerate(
+        """fd_datasync fd_read fd_seek fd_fdstat_set_flags fd_sync fd_tell fd_write fd_advise fd_allocate
+        path_create_directory path_create_file path_link_source path_link_target path_open fd_readdir path_readlink
+        path_rename_source path_rename_target path_filestat_get path_filestat_set_size path_filestat_set_times
+        fd_filestat_get fd_filestat_set_size fd_filestat_set_times path_symlink path_remove_directory
+        path_unlink_file poll_fd_readwrite sock_shutdown sock_accept""".split()
+    )
+}
+
+
+def rights(*names: str) -> int:
+    """The bits of rights by name: rights("fd_read", "fd_seek")."""
+    return sum(RIGHTS[name] for name in names)
 
 
 def errno(*names: str) -> set[int]:
@@ -79,6 +98,18 @@ class Guest:
         """An array of (address, length) at ``ptr``; (ptr, count) for the call."""
         self.memory.write(ptr, b"".join(struct.pack("<II", *piece) for piece in pieces))
         return ptr, len(pieces)
+
+    @contextlib.contextmanager
+    def writes_only(self, *places: tuple[int, int]) -> Iterator[None]:
+        """What runs inside changes no byte of memory but the declared (ptr, length) places."""
+        before = bytearray(self.memory.read(0, self.size))
+        yield
+        after = bytearray(self.memory.read(0, self.size))
+        for ptr, length in places:
+            before[ptr : ptr + length] = after[ptr : ptr + length]
+        if before != after:
+            changed = [at for at in range(self.size) if before[at] != after[at]]
+            raise AssertionError(f"{len(changed)} bytes outside {places} changed, from {changed[0]:#x} on")
 
     def unpack(self, fmt: str, ptr: int) -> Any:
         values = struct.unpack("<" + fmt, self.memory.read(ptr, struct.calcsize("<" + fmt)))
