@@ -8,6 +8,7 @@ No mistake of a user, no broken pipe and no Ctrl-C ends in a traceback; a defect
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -41,11 +42,23 @@ Examples:
 
 
 def entry() -> None:
-    """What the command ``wasi-native`` runs."""
+    """What the command ``wasi-native`` runs.
+
+    It leaves without taking the interpreter apart, which takes as long as a small program runs: files and
+    instances are closed by then, and the streams are flushed here.
+    """
     for fd, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
         if stream is None:
             _point_to_null(fd)  # else the next file opened would become a standard stream of the guest
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if "coverage" in sys.modules:
+        sys.exit(status)  # which writes its data at the interpreter's end
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+    os._exit(status & 0xFF)
 
 
 def main(argv: Sequence[str]) -> int:
