@@ -17,16 +17,12 @@ CANARY = 0xA5
 ALL_RIGHTS = (1 << 30) - 1
 ERRNOS = {_core.error_name(number): number for number in range(77)}
 E = SimpleNamespace(**ERRNOS)  # E.BADF
-RIGHTS = {
-    name: 1 << bit
-    for bit, name in enumerate(
-        """fd_datasync fd_read fd_seek fd_fdstat_set_flags fd_sync fd_tell fd_write fd_advise fd_allocate
-        path_create_directory path_create_file path_link_source path_link_target path_open fd_readdir path_readlink
-        path_rename_source path_rename_target path_filestat_get path_filestat_set_size path_filestat_set_times
-        fd_filestat_get fd_filestat_set_size fd_filestat_set_times path_symlink path_remove_directory
-        path_unlink_file poll_fd_readwrite sock_shutdown sock_accept""".split()
-    )
-}
+_RIGHTS = """fd_datasync fd_read fd_seek fd_fdstat_set_flags fd_sync fd_tell fd_write fd_advise fd_allocate
+path_create_directory path_create_file path_link_source path_link_target path_open fd_readdir path_readlink
+path_rename_source path_rename_target path_filestat_get path_filestat_set_size path_filestat_set_times
+fd_filestat_get fd_filestat_set_size fd_filestat_set_times path_symlink path_remove_directory
+path_unlink_file poll_fd_readwrite sock_shutdown sock_accept"""
+RIGHTS = {name: 1 << bit for bit, name in enumerate(_RIGHTS.split())}
 
 
 def rights(*names: str) -> int:
@@ -68,7 +64,9 @@ class Guest:
         self.host = Host(policy, engine=engine, resolver=resolver, board="generic-x86_64")
         self.host._os = kernel
         source: bytes | str
-        source = fake_module(pages, module, *directives) if engine == "fake" else driver_wat(pages, module=module)
+        source = (
+            fake_module(pages, module, *directives) if engine == "fake" else driver_wat(pages, module=module)
+        )
         self.module = self.host.load(source)
         self.instance: Instance = self.module.instantiate(**instantiate)
         self.memory = self.instance.memory
