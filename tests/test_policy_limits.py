@@ -39,8 +39,7 @@ def test_clocks() -> None:
     refused(
         "Clock.monotonic: -1 is behind the start; write an offset of 0 or more", Clock, monotonic=Offset(-1)
     )
-    refused("Clock.resolution: 0 is out of range", Clock, resolution=0)
-    refused("Fixed.ns: 18446744073709551616 is out of range", Fixed, 2**64)
+    refused("Fixed.ns: 9223372036854775808 is out of range", Fixed, 2**63)
     refused("Fixed.step: -1 is out of range", Fixed, 0, -1)
     refused("Offset.ns: 'x' is not a whole number", Offset, "x")
 
@@ -73,7 +72,6 @@ def test_limits() -> None:
     refused("Limits.cpu_time: inf is out of range", Limits, cpu_time=float("inf"))
     refused("Limits.fds: 65537 is out of range; write an integer from 1 to 65536", Limits, fds=65537)
     refused("Limits.iovecs: 1025 is out of range", Limits, iovecs=1025)
-    refused("Limits.path: 4097 is out of range", Limits, path=4097)
     refused("Limits.memory: 1.0 is not a whole number", Limits, memory=1.0)
 
 
@@ -83,7 +81,6 @@ def test_limits_agree_with_the_core() -> None:
         "FDS_MAX": "fds",
         "IOVS_MAX": "iovecs",
         "SUBSCRIPTIONS_MAX": "subscriptions",
-        "PATH_MAX": "path",
     }
     for macro, name in macros.items():
         found = re.search(rf"#define WN_{macro} (\d+)u", header)

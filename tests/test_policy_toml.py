@@ -51,7 +51,7 @@ def test_example() -> None:
     assert policy.stdin == b"hello\n" and policy.stdout == "inherit" and policy.stderr == Capture(65536)
     assert policy.listen == (Listen("tcp://127.0.0.1:8080?backlog=16&nodelay=1"),)
     assert policy.dial == (Dial("unix:///run/app/events.sock"),)
-    assert policy.clocks == Clock(realtime=Fixed(1704067200 * 10**9, 10**6), resolution=1000)
+    assert policy.clocks == Clock(realtime=Fixed(1704067200 * 10**9, 10**6))
     assert policy.random == Random(42)
     assert policy.limits.wall_time == 30 and policy.limits.memory == 16 << 20 and policy.limits.fuel is None
 
@@ -87,12 +87,11 @@ def test_host_paths_start_at_the_folder_of_the_file(
         ("memory = '16 MB'", Limits(memory=16 * 10**6)),
         ("memory = '1.5KiB'", Limits(memory=1536)),
         ("memory = '77'", Limits(memory=77)),
-        ("path = '4KiB'", Limits(path=4096)),
         ("wall_time = 2", Limits(wall_time=2)),
         ("wall_time = 0.25", Limits(wall_time=0.25)),
         ("wall_time = '500ms'", Limits(wall_time=0.5)),
         ("cpu_time = '1.5min'", Limits(cpu_time=90)),
-        ("compile_time = '20us'", Limits(compile_time=0.00002)),
+        ("cpu_time = '20us'", Limits(cpu_time=0.00002)),
     ],
 )
 def test_sizes_and_times(text: str, wanted: Limits) -> None:
@@ -108,7 +107,6 @@ def test_sizes_and_times(text: str, wanted: Limits) -> None:
         ("realtime = { fixed = '1s', step = 7 }", Clock(realtime=Fixed(10**9, 7))),
         ("realtime = { offset = '-1h' }", Clock(realtime=Offset(-3600 * 10**9))),
         ("monotonic = { offset = 3 }\ncpu = { fixed = 0 }", Clock(monotonic=Offset(3), cpu=0)),
-        ("resolution = '1ms'", Clock(resolution=10**6)),
     ],
 )
 def test_clocks(text: str, wanted: Clock) -> None:
@@ -222,7 +220,7 @@ ERRORS: list[tuple[str, str]] = [
     ("[clocks]\nrealtime = {fixed = -1}", "p.toml:2: clocks.realtime.fixed: -1 is out of range"),
     ("[clocks.realtime]\nfixed = 1\nstep = -1", "p.toml:3: clocks.realtime.step: -1 is out of range"),
     ("[clocks]\nmonotonic = {offset = -1}", "p.toml:2: clocks.monotonic: -1 is behind the start"),
-    ("[clocks]\nresolution = 0", "p.toml:2: clocks.resolution: 0 is out of range"),
+    ("[clocks]\nresolution = 0", "p.toml:2: clocks.resolution: unknown key"),
     ("[random]\nseed = -1", "p.toml:2: random.seed: -1 is out of range"),
     ("[random]\nseed = ''", "p.toml:2: random.seed: 0 bytes are no seed"),
     ("a = [1,\n2", "p.toml:2: not TOML: "),

@@ -352,8 +352,6 @@ class Policy:
                 lines.append(f"clock {name}: fixed at {value.ns} ns, {value.step} ns more after each reading")
             elif isinstance(value, Offset):
                 lines.append(f"clock {name}: system {value.ns:+} ns")
-        if self.clocks.resolution is not None:
-            lines.append(f"clock resolution: {self.clocks.resolution} ns")
         lines += ["random: seeded, repeatable, not secret"] if self.random.seed is not None else []
         lines += self.limits.describe()
         lines += ["overlapping preopens are allowed"] if self.allow_overlap else []

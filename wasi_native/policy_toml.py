@@ -384,8 +384,6 @@ class _Reader:
         for key in CLOCKS:
             if key in table:
                 table[key] = self.clock((*path, key), table[key])
-        if "resolution" in table:
-            table["resolution"] = self.nanos((*path, "resolution"), table["resolution"])
         return self.build(path, Clock, **table)
 
     def clock(self, path: Path, value: object) -> object:

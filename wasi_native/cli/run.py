@@ -223,7 +223,7 @@ def _amount(name: str, value: float) -> str:
         return f"{value:g} s"
     from .out import human
 
-    return human(int(value)) if name in ("memory", "output_bytes", "host_memory") else str(value)
+    return human(int(value)) if name in ("memory", "output_bytes") else str(value)
 
 
 # ---- the policy -------------------------------------------------------------------------------------------
