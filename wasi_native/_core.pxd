@@ -5,6 +5,8 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 cdef extern from "wasi_native.h" nogil:
     ctypedef int wn_err_t
     enum:
+        WN_EAGAIN
+        WN_EBUSY
         WN_EXIT
         WN_TRAP_BOUNDS
         WN_TRAP_ALIGN

@@ -48,7 +48,7 @@ class CoreError(Exception):
 
 
 class Busy(Exception):
-    """Another thread uses the instance."""
+    """The instance is in use: by another thread, or by the call that this callback serves."""
 
 
 def error_name(int code):
@@ -253,7 +253,12 @@ cdef wn_err_t stream_read(void *ctx, void *buf, size_t length, size_t *done) noe
     cdef _Stream stream = <_Stream>ctx
     cdef bytes data
     try:
-        data = bytes(stream.read(length))
+        got = stream.read(length)
+        if got is None:
+            return WN_EAGAIN  # a raw stream that has nothing now
+        if not isinstance(got, (bytes, bytearray, memoryview)):
+            raise TypeError(f"read({length}) of the guest's stdin gave a {type(got).__name__}, not bytes")
+        data = bytes(got)
         if <size_t>len(data) > length:
             raise ValueError(f"read({length}) of the guest's stdin gave {len(data)} bytes")
         memcpy(buf, PyBytes_AsString(data), len(data))
@@ -630,7 +635,7 @@ cdef class Instance:
         if wn_owner_get(&self.owner) == me:
             return False
         if not wn_owner_take(&self.owner, me):
-            raise Busy()
+            raise Busy("another thread uses this instance")
         if self.ptr == NULL and self.started:
             wn_owner_drop(&self.owner)
             raise ValueError("the instance is closed")
@@ -665,6 +670,8 @@ cdef class Instance:
                 wn_sys_set_deadline(self.sys.ptr, 0)
                 self.sys.set_signals(False)
                 wn_owner_drop(&self.owner)
+        if err == WN_EBUSY:
+            raise Busy(message_text(&message))
         if err:
             return err, message_text(&message), None
         return 0, "", [from_bits(values[i], results[i]) for i in range(len(results))]

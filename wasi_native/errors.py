@@ -10,7 +10,7 @@ The tree::
         │   └── Timeout         the wall-clock limit of the call ended the guest
         ├── Cancelled           ``instance.cancel()`` ended the guest
         ├── InstanceDead        the instance was ended before and cannot be called again
-        ├── InstanceBusy        the instance is in use by another thread
+        ├── InstanceBusy        the instance is in use: another thread, or a stream callback of this very call
         ├── ModuleError         the bytes are not a module that this engine can run
         │   └── LinkError       imports that nothing provides; all of them at once in ``missing``
         ├── EngineError         the engine failed for a reason of its own
@@ -96,7 +96,8 @@ class InstanceDead(WasiError):
 
 
 class InstanceBusy(WasiError):
-    """The instance is being used by another thread; one instance serves one thread at a time."""
+    """The instance is being used: by another thread (one instance serves one thread at a time), or by the call
+    that waits for the stream callback or signal handler which tries to call it."""
 
 
 class ModuleError(WasiError):

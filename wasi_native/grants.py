@@ -112,7 +112,9 @@ class Grants:
                 world.stdio_capture(fd, value.limit)
                 self.captures.add(fd)
             elif kind == "file":
-                world.stdio_stream(fd, *((value.read, None) if fd == 0 else (None, value.write)))
+                # read1: what there is, where read() of a buffered stream waits for all that was asked for.
+                read = getattr(value, "read1", None) or value.read if fd == 0 else None
+                world.stdio_stream(fd, read, None if fd == 0 else value.write)
             elif kind == "callback":
                 world.stdio_stream(fd, None, value)
             else:

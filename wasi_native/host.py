@@ -453,8 +453,8 @@ class Memory:
 def _busy(function: Callable[..., Any], *args: Any) -> Any:
     try:
         return function(*args)
-    except _core.Busy:
-        raise InstanceBusy("another thread uses this instance") from None
+    except _core.Busy as busy:
+        raise InstanceBusy(str(busy)) from None
 
 
 class Instance:
@@ -587,8 +587,8 @@ class Instance:
             err, text, results = core.call(
                 export.encode(), args, item.params, item.results, self._deadline(timeout), signals
             )
-        except _core.Busy:
-            raise InstanceBusy("another thread uses this instance") from None
+        except _core.Busy as busy:
+            raise InstanceBusy(str(busy)) from None
         pending = self._sys.take_pending()
         if pending is not None:
             raise pending

@@ -144,7 +144,7 @@ WN_API wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t 
                                 wn_message_t *message);
 WN_API void wn_instance_delete(wn_instance_t *instance);
 
-/* Call an export. MISSING: no such function; INVALID: other numbers of values, or the instance has ended.
+/* Call an export. BUSY: from a stream or interrupt function, inside a call of this guest; MISSING: no such function; INVALID: other numbers of values, or the instance has ended.
  * < 0: the guest has ended, wn_instance_get_end() and message say how. values: parameters in, results out; room
  * for the larger of both. */
 WN_API wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams,

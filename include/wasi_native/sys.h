@@ -99,7 +99,8 @@ WN_API wn_err_t wn_sys_stdio_capture(wn_sys_t *sys, uint32_t guest_fd, uint64_t 
 WN_API wn_err_t wn_sys_stdio_captured(wn_sys_t *sys, uint32_t guest_fd, wn_str_t *out);
 
 /* Callbacks of the embedder. read fills at most len bytes and reports how many (0: end of file); write takes
- * all of them. Return 0, an errno for the guest, or WN_HOST to end the guest. `closed` is called once. */
+ * all of them. Return 0, an errno for the guest, or WN_HOST to end the guest. `closed` is called once. None of
+ * them may call the guest. */
 typedef struct wn_stream_ops {
   wn_err_t (*read)(void *ctx, void *buf, size_t len, size_t *done);
   wn_err_t (*write)(void *ctx, const void *buf, size_t len);
@@ -134,8 +135,8 @@ WN_API void wn_sys_set_deadline(wn_sys_t *sys, uint64_t monotonic_ns);
  * handler. A guest that computes is stopped by wn_instance_cancel(), which calls this. */
 WN_API void wn_sys_cancel(wn_sys_t *sys);
 
-/* Called on the guest's thread when a signal interrupted a wait, and at the engine's own ticks: return 0 to
- * go on, < 0 to end the guest. */
+/* Called on the guest's thread when a signal interrupted a wait, at the engine's own ticks, and while the guest
+ * waits every 50 ms: return 0 to go on, < 0 to end the guest. It may not call the guest. */
 typedef wn_err_t (*wn_interrupt_fn_t)(void *ctx);
 WN_API void wn_sys_set_interrupt(wn_sys_t *sys, wn_interrupt_fn_t fn, void *ctx);
 

@@ -121,6 +121,7 @@ static wn_err_t host_func_row(wn_guest_t *guest, const wn_row_t *row, void *slot
   values_from_slots(guest, slots, row->params, values, count);
   wn_err_t err = func->fn(func->ctx, guest, values);
   if (err) return err < 0 ? err : WN_HOST;
+  if (guest->end.err) return guest->end.err; /* by an export that it called, whatever it made of that */
   if (row->results[0]) *WN_SLOT(guest, slots, 0) = values[0];
   return 0;
 }
@@ -148,7 +149,7 @@ static wn_err_t traced_row(wn_guest_t *guest, const wn_row_t *row, void *slots) 
                           .guest = guest};
   if (err == 0 && inner->results[0]) call.result = *WN_SLOT(guest, slots, 0);
   instance->trace(instance->trace_ctx, &call);
-  return err;
+  return err ? err : guest->end.err;
 }
 
 /* ---- linking ---- */
@@ -316,6 +317,8 @@ wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
   wn_engine_t *engine = instance->module->engine;
   if (instance->guest.end.err)
     return wn_message_set(message, WN_INVALID, "the instance has ended: %s", wn_err_text(instance->guest.end.err));
+  if (!wn_guest_may_call(&instance->guest))
+    return wn_message_set(message, WN_EBUSY, "a stream or signal function may not call the guest that waits for it");
   const char *params, *results;
   wn_err_t err = engine->ops->signature(instance, name, &params, &results);
   if (err) return wn_message_set(message, err, "no exported function %.*s", (int)name.len, name.ptr);

@@ -38,6 +38,6 @@ wn_err_t wn_guest_check(wn_guest_t *guest) {
   wn_sys_t *sys = guest->sys;
   wn_err_t err = wn_wait_check(sys);
   if (!err) err = check_cpu(sys);
-  if (!err && sys->wait.interrupt) err = sys->wait.interrupt(sys->wait.interrupt_ctx);
+  if (!err) err = wn_wait_interrupt(sys);
   return err ? wn_guest_end(guest, err) : 0;
 }

@@ -22,6 +22,8 @@ bool wn_guest_wants_ticks(const wn_guest_t *guest) {
   return sys->wait.deadline || sys->limits.cpu_ns || sys->wait.interrupt;
 }
 
+bool wn_guest_may_call(const wn_guest_t *guest) { return guest->sys->callbacks == 0; }
+
 void wn_guest_cancel(wn_guest_t *guest) { wn_sys_cancel(guest->sys); }
 
 const wn_limits_t *wn_guest_limits(const wn_guest_t *guest) { return &guest->sys->limits; }

@@ -52,6 +52,10 @@ bool wn_guest_wants_ticks(const wn_guest_t *guest);
 /* The limits that an engine keeps itself: memory, tables, fuel. */
 const wn_limits_t *wn_guest_limits(const wn_guest_t *guest);
 
+/* Whether an export may be called now: not from a stream or interrupt function of the embedder, which runs inside a
+ * call that has places of guest memory in hand, and the export could move them. */
+bool wn_guest_may_call(const wn_guest_t *guest);
+
 /* wn_sys_cancel() for whoever knows the guest alone. Any thread, signal safe. */
 void wn_guest_cancel(wn_guest_t *guest);
 

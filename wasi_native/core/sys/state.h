@@ -58,6 +58,7 @@ struct wn_sys {
   uint32_t resolver;      /* WN_RESOLVER_OPENAT2 or _WALK: what is used now */
   uint32_t file_mode, dir_mode;
   bool stdio_nonblocking;
+  uint32_t callbacks;     /* of the embedder, under way inside a call that has guest memory in hand */
   void *poll_scratch;     /* limits.subscriptions entries of wn_sub_t for poll_oneoff, then poll.c's own part */
 };
 

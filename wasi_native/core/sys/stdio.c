@@ -87,7 +87,9 @@ static wn_err_t stream_readv(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, 
   wn_err_t err = wn_wait_check(sys);
   if (err) return err;
   size_t len = iov->len < WN_CHUNK_MAX ? iov->len : WN_CHUNK_MAX, got = 0;
+  sys->callbacks++;
   err = obj->u.stream.ops->read(obj->u.stream.ctx, iov->ptr, len, &got);
+  sys->callbacks--;
   if (err) return err;
   if (got > len) return WN_EIO; /* a callback that says it wrote more than there was room for */
   *done = got;
@@ -101,7 +103,11 @@ static wn_err_t stream_writev(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov,
     for (size_t from = 0; from < iov[i].len;) {
       size_t len = iov[i].len - from < WN_CHUNK_MAX ? iov[i].len - from : WN_CHUNK_MAX;
       wn_err_t err = wn_wait_check(sys);
-      if (!err) err = obj->u.stream.ops->write(obj->u.stream.ctx, (const char *)iov[i].ptr + from, len);
+      if (!err) {
+        sys->callbacks++;
+        err = obj->u.stream.ops->write(obj->u.stream.ctx, (const char *)iov[i].ptr + from, len);
+        sys->callbacks--;
+      }
       if (err && (err < 0 || at == 0)) return err;
       *done = at += err ? 0 : len;
       if (err) return 0;

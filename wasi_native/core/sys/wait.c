@@ -3,6 +3,9 @@
 
 #include "core/sys/state.h"
 
+/* A signal that comes just before the kernel is asked to wait interrupts nothing: look for it this often. */
+#define SIGNAL_SLICE 50000000u
+
 wn_err_t wn_wait_init(wn_sys_t *sys) {
   sys->wait = (wn_wait_t){.event = -1};
   return sys->os->event_open(sys->os, &sys->wait.event);
@@ -23,6 +26,24 @@ wn_err_t wn_wait_check(wn_sys_t *sys) {
   return now >= w->deadline ? WN_TIMEOUT : 0;
 }
 
+wn_err_t wn_wait_interrupt(wn_sys_t *sys) {
+  if (!sys->wait.interrupt) return 0;
+  sys->callbacks++;
+  wn_err_t err = sys->wait.interrupt(sys->wait.interrupt_ctx);
+  sys->callbacks--;
+  return err;
+}
+
+/* The end of one wait of the kernel: `until`, or sooner where somebody must look for signals. */
+static wn_err_t slice(wn_sys_t *sys, uint64_t until, uint64_t *end) {
+  *end = until;
+  if (!sys->wait.interrupt || until == 0) return 0;
+  uint64_t now = 0;
+  wn_err_t err = sys->os->clock_get(sys->os, WN_CLOCK_MONOTONIC, &now);
+  if (!err && until > now + SIGNAL_SLICE) *end = now + SIGNAL_SLICE;
+  return err;
+}
+
 wn_err_t wn_wait(wn_sys_t *sys, wn_pollfd_t *fds, uint32_t n, uint64_t until, uint32_t *ready) {
   wn_wait_t *w = &sys->wait;
   for (;;) {
@@ -30,11 +51,13 @@ wn_err_t wn_wait(wn_sys_t *sys, wn_pollfd_t *fds, uint32_t n, uint64_t until, ui
     if (err) return err;
     bool ours = w->deadline && w->deadline < until; /* the guest's deadline comes before the time that was asked */
     uint32_t k = 0;
+    uint64_t last = ours ? w->deadline : until, end;
+    if ((err = slice(sys, last, &end))) return err;
     fds[n] = (wn_pollfd_t){.fd = w->event, .events = WN_POLL_IN};
     for (uint32_t i = 0; i < n; i++) fds[i].revents = 0;
-    err = sys->os->poll(sys->os, fds, n + 1, ours ? w->deadline : until, &k);
-    if (err == WN_EINTR) {
-      if (w->interrupt && (err = w->interrupt(w->interrupt_ctx)) < 0) return err;
+    err = sys->os->poll(sys->os, fds, n + 1, end, &k);
+    if (err == WN_EINTR || (!err && k == 0 && end != last)) {
+      if ((err = wn_wait_interrupt(sys)) < 0) return err;
       continue;
     }
     if (err) return err;

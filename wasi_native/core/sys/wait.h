@@ -19,9 +19,12 @@ void wn_wait_deinit(wn_sys_t *sys);
  * only where there is a deadline. */
 wn_err_t wn_wait_check(wn_sys_t *sys);
 
+/* Run the embedder's interrupt function, if there is one: < 0 to stop. */
+wn_err_t wn_wait_interrupt(wn_sys_t *sys);
+
 /* Until one of fds is ready, `until` (absolute, monotonic, ns; WN_WAIT_FOREVER) has come, or the guest must stop:
  * < 0. *ready is the number of entries of fds with revents; 0 when the time has come. A signal calls the
- * embedder's interrupt function and goes on. fds has room for n + 1 entries: the last is ours. */
+ * embedder's interrupt function and goes on; one that came between two waits is seen within 50 ms. fds has room for n + 1 entries: the last is ours. */
 wn_err_t wn_wait(wn_sys_t *sys, wn_pollfd_t *fds, uint32_t n, uint64_t until, uint32_t *ready);
 
 /* Wait for one host descriptor. */
