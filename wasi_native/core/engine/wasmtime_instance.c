@@ -1,0 +1,222 @@
+/* wasmtime_instance.c - a running module: its store, its host functions, its calls. */
+#include <string.h>
+
+#include "core/engine/wasmtime.h"
+
+#define SLOT_SHIFT 1u /* wasmtime_val_raw_t has 16 bytes */
+#define FUEL_UNLIMITED (UINT64_MAX >> 1)
+
+/* What a host function of the engine carries. */
+struct wt_binding {
+  const wn_row_t *row;
+  wt_guest_t *guest;
+};
+
+/* Adopts `item` when it is a memory that handlers can use, and lets go of it otherwise. */
+static bool adopt_memory(wt_guest_t *in, wt_extern_t *item) {
+  bool usable = item->kind == WT_MEMORY;
+  if (usable) {
+    wt_opaque_t *type = in->api->wasmtime_memory_type(in->context, &item->of.memory);
+    usable = !in->api->wasmtime_memorytype_is64(type) && !in->api->wasmtime_memorytype_isshared(type);
+    in->api->wasm_memorytype_delete(type);
+  }
+  if (usable) {
+    in->memory = item->of.memory;
+    in->has_memory = true;
+  }
+  in->api->wasmtime_extern_delete(item);
+  return usable;
+}
+
+static wt_opaque_t *host_call(void *env, wt_opaque_t *caller, wt_raw_t *slots, size_t count) {
+  (void)count;
+  const wt_binding_t *b = env;
+  wt_guest_t *in = b->guest;
+  const wt_api_t *api = in->api;
+  if (WN_UNLIKELY(!in->has_memory)) {
+    /* The start section calls before the instance is there. */
+    wt_extern_t item;
+    if (api->wasmtime_caller_export_get(caller, "memory", 6, &item)) adopt_memory(in, &item);
+  }
+  if (WN_LIKELY(in->has_memory)) {
+    in->head.guest.mem.base = api->wasmtime_memory_data(in->context, &in->memory);
+    in->head.guest.mem.size = api->wasmtime_memory_data_size(in->context, &in->memory);
+  }
+  wn_err_t err = wn_dispatch(&in->head.guest, b->row, slots);
+  if (WN_LIKELY(err == 0)) return NULL;
+  const char *text = wn_err_text(err);
+  return api->wasmtime_trap_new(text, strlen(text));
+}
+
+static wt_opaque_t *epoch_passed(wt_opaque_t *context, void *data, uint64_t *delta, uint8_t *kind) {
+  (void)context;
+  wt_guest_t *in = data;
+  wn_err_t err = wn_guest_check(&in->head.guest);
+  if (err) return in->api->wasmtime_error_new(wn_err_text(err));
+  *delta = 1;
+  *kind = 0; /* continue */
+  return NULL;
+}
+
+static wt_opaque_t *make_type(const wt_api_t *api, const wn_row_t *row) {
+  wt_opaque_t *types[WT_VALUES_MAX];
+  wt_vec_t vecs[2];
+  const char *const texts[2] = {row->params, row->results};
+  for (int k = 0; k < 2; k++) {
+    size_t n = strlen(texts[k]);
+    for (size_t i = 0; i < n; i++) {
+      const char *at = strchr("iIfF", texts[k][i]);
+      types[i] = api->wasm_valtype_new((uint8_t)(at - "iIfF"));
+    }
+    api->wasm_valtype_vec_new(&vecs[k], n, types);
+  }
+  return api->wasm_functype_new(&vecs[0], &vecs[1]);
+}
+
+static int64_t limit(uint64_t value) { return value && value < INT64_MAX ? (int64_t)value : -1; }
+
+static wn_err_t make_store(wt_guest_t *in, wt_engine_t *e, const wn_limits_t *limits) {
+  const wt_api_t *api = in->api;
+  in->store = api->wasmtime_store_new(e->engine, in, NULL);
+  if (!in->store) return WN_NOMEM;
+  in->context = api->wasmtime_store_context(in->store);
+  api->wasmtime_store_limiter(in->store, limit(limits->memory_bytes), limit(limits->table_elements), -1, -1, -1);
+  api->wasmtime_store_epoch_deadline_callback(in->store, epoch_passed, in, NULL);
+  api->wasmtime_context_set_epoch_deadline(in->context, 1);
+  if (e->head.config.fuel) {
+    wt_opaque_t *error = api->wasmtime_context_set_fuel(in->context, limits->fuel ? limits->fuel : FUEL_UNLIMITED);
+    if (error) return wt_error_take(api, error, WN_INVALID, NULL);
+  }
+  return 0;
+}
+
+wn_err_t wt_instance_start(wn_instance_t *instance, const wn_row_t *const *rows, size_t count,
+                           wn_message_t *message) {
+  wt_guest_t *in = (wt_guest_t *)instance;
+  wt_engine_t *e = wt_engine_of(instance->module);
+  const wt_api_t *api = in->api = &e->api;
+  const wn_os_t *os = e->head.os;
+  instance->guest.slot_shift = SLOT_SHIFT;
+  wn_err_t err = make_store(in, e, wn_guest_limits(&instance->guest));
+  if (err) return wn_message_set(message, err, "no store: %s", wn_err_text(err));
+  in->bindings = os->alloc(os, (count + 1) * sizeof *in->bindings);
+  wt_extern_t *imports = os->alloc(os, (count + 1) * sizeof *imports);
+  if (!in->bindings || !imports) {
+    os->free(os, imports);
+    return wn_message_set(message, WN_NOMEM, "no memory for an instance");
+  }
+  for (size_t i = 0; i < count; i++) {
+    in->bindings[i] = (wt_binding_t){rows[i], in};
+    imports[i].kind = WT_FUNC;
+    wt_opaque_t *type = make_type(api, rows[i]);
+    api->wasmtime_func_new_unchecked(in->context, type, host_call, &in->bindings[i], NULL, &imports[i].of.func);
+    api->wasm_functype_delete(type);
+  }
+  wt_opaque_t *trap = NULL;
+  wt_opaque_t *error = api->wasmtime_instance_new(in->context, ((wt_module_t *)instance->module)->module, imports,
+                                                  count, &in->instance, &trap);
+  os->free(os, imports);
+  if (error) {
+    err = wt_error_take(api, error, instance->guest.end.err ? instance->guest.end.err : WN_INVALID, message);
+    return err;
+  }
+  if (trap) return wt_trap_take(in, trap, message);
+  wt_extern_t item;
+  if (!in->has_memory && api->wasmtime_instance_export_get(in->context, &in->instance, "memory", 6, &item)) {
+    if (!adopt_memory(in, &item))
+      return wn_message_set(message, WN_INVALID,
+                            "the export \"memory\" is not a plain 32-bit memory: a shared or 64-bit one, or "
+                            "another kind, cannot serve WASI 0.1");
+  }
+  return 0;
+}
+
+void wt_instance_close(wn_instance_t *instance) {
+  wt_guest_t *in = (wt_guest_t *)instance;
+  const wn_os_t *os = instance->module->engine->os;
+  if (in->store) in->api->wasmtime_store_delete(in->store);
+  os->free(os, in->bindings);
+}
+
+static bool get_func(wt_guest_t *in, wn_str_t name, wt_func_t *out) {
+  wt_extern_t item;
+  if (!in->api->wasmtime_instance_export_get(in->context, &in->instance, name.ptr, name.len, &item)) return false;
+  bool found = item.kind == WT_FUNC;
+  if (found) *out = item.of.func;
+  in->api->wasmtime_extern_delete(&item);
+  return found;
+}
+
+wn_err_t wt_instance_signature(wn_instance_t *instance, wn_str_t name, const char **params, const char **results) {
+  wt_guest_t *in = (wt_guest_t *)instance;
+  const wt_module_t *m = (const wt_module_t *)instance->module;
+  const wt_api_t *api = in->api;
+  for (size_t i = 0; i < m->exports.size; i++) {
+    const wt_bytes_t *have = api->wasm_exporttype_name(m->exports.data[i]);
+    if (have->size != name.len || memcmp(have->data, name.ptr, name.len) != 0) continue;
+    const wt_opaque_t *type = api->wasm_exporttype_type(m->exports.data[i]);
+    if (api->wasm_externtype_kind(type) != WN_EXTERN_FUNC) return WN_MISSING;
+    const wt_opaque_t *func = api->wasm_externtype_as_functype_const(type);
+    if (!wt_letters(api, api->wasm_functype_params(func), in->params, sizeof in->params) ||
+        !wt_letters(api, api->wasm_functype_results(func), in->results, sizeof in->results))
+      return WN_MISSING;
+    *params = in->params;
+    *results = in->results;
+    return 0;
+  }
+  return WN_MISSING;
+}
+
+wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
+                          wn_message_t *message) {
+  wt_guest_t *in = (wt_guest_t *)instance;
+  const wt_api_t *api = in->api;
+  wt_func_t func;
+  if (!get_func(in, name, &func)) return wn_message_set(message, WN_MISSING, "no such export");
+  wt_raw_t slots[WT_VALUES_MAX] = {{0}};
+  for (size_t i = 0; i < nparams; i++) slots[i].u64 = values[i];
+  /* The epoch may have moved while nobody ran: one tick from now, then look for what came in between. */
+  if (instance->depth == 1) {
+    api->wasmtime_context_set_epoch_deadline(in->context, 1);
+    wn_err_t err = wn_guest_check(&instance->guest);
+    if (err) return err;
+  }
+  wt_opaque_t *trap = NULL;
+  size_t room = nparams > nresults ? nparams : nresults;
+  wt_opaque_t *error = api->wasmtime_func_call_unchecked(in->context, &func, slots, room, &trap);
+  if (error) {
+    wn_err_t err = instance->guest.end.err;
+    if (!err) err = wn_guest_end(&instance->guest, WN_TRAP_ENGINE);
+    return wt_error_take(api, error, err, message);
+  }
+  if (trap) return wt_trap_take(in, trap, message);
+  for (size_t i = 0; i < nresults; i++)
+    values[i] = in->results[i] == 'i' || in->results[i] == 'f' ? slots[i].u32 : slots[i].u64;
+  return 0;
+}
+
+wn_err_t wt_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
+  wt_guest_t *in = (wt_guest_t *)instance;
+  wt_memory_t memory = in->memory;
+  bool found = in->has_memory && strcmp(name, "memory") == 0;
+  if (!found) {
+    wt_extern_t item;
+    if (!in->api->wasmtime_instance_export_get(in->context, &in->instance, name, strlen(name), &item))
+      return WN_MISSING;
+    found = item.kind == WT_MEMORY;
+    memory = item.of.memory;
+    in->api->wasmtime_extern_delete(&item);
+  }
+  if (!found) return WN_MISSING;
+  *base = in->api->wasmtime_memory_data(in->context, &memory);
+  *size = in->api->wasmtime_memory_data_size(in->context, &memory);
+  return 0;
+}
+
+uint64_t wt_instance_fuel(wn_instance_t *instance) {
+  wt_guest_t *in = (wt_guest_t *)instance;
+  uint64_t fuel = 0;
+  wt_opaque_t *error = in->api->wasmtime_context_get_fuel(in->context, &fuel);
+  if (error) in->api->wasmtime_error_delete(error);
+  return error ? 0 : fuel;
+}

@@ -1,0 +1,121 @@
+/* wasmtime_trap.c - what the engine says when something fails, as our verdicts and messages. */
+#include <string.h>
+
+#include "core/engine/wasmtime.h"
+
+/* Indexed by the engine's trap codes. */
+static const char *const trap_kinds[] = {
+    "stack-overflow",     "memory-out-of-bounds", "heap-misaligned",  "table-out-of-bounds",
+    "indirect-call-null", "bad-signature",        "integer-overflow", "integer-division-by-zero",
+    "bad-conversion",     "unreachable",          "interrupt",        "out-of-fuel"};
+enum { TRAP_INTERRUPT = 10, TRAP_OUT_OF_FUEL = 11 };
+
+static size_t append(wn_message_t *message, size_t len, const char *text, size_t text_len) {
+  if (!message) return len;
+  size_t room = sizeof message->text - 1 - len;
+  if (text_len > room) text_len = room;
+  memcpy(message->text + len, text, text_len);
+  message->text[len + text_len] = 0;
+  return len + text_len;
+}
+
+static size_t append_text(wn_message_t *message, size_t len, const char *text) {
+  return append(message, len, text, strlen(text));
+}
+
+static size_t append_number(wn_message_t *message, size_t len, uint64_t n, uint32_t base) {
+  char digits[24];
+  size_t at = sizeof digits;
+  do {
+    digits[--at] = "0123456789abcdef"[n % base];
+    n /= base;
+  } while (n);
+  return append(message, len, digits + at, sizeof digits - at);
+}
+
+/* One line per frame, innermost first: "  name (module) @ 0xoffset". */
+static void append_frames(const wt_api_t *api, wn_message_t *message, size_t len, wt_vec_t *frames) {
+  for (size_t i = 0; i < frames->size; i++) {
+    const wt_opaque_t *frame = frames->data[i];
+    const wt_bytes_t *name = api->wasmtime_frame_func_name(frame);
+    len = append_text(message, len, "\n  ");
+    if (name && name->size) {
+      len = append(message, len, name->data, name->size);
+    } else {
+      len = append_text(message, len, "function ");
+      len = append_number(message, len, api->wasm_frame_func_index(frame), 10);
+    }
+    const wt_bytes_t *module = api->wasmtime_frame_module_name(frame);
+    if (module && module->size) {
+      len = append_text(message, len, " (");
+      len = append(message, len, module->data, module->size);
+      len = append_text(message, len, ")");
+    }
+    len = append_text(message, len, " @ 0x");
+    len = append_number(message, len, api->wasm_frame_module_offset(frame), 16);
+  }
+  api->wasm_frame_vec_delete(frames);
+}
+
+/* The reason alone: the last line, without the label; the engine puts a backtrace of its own before it. */
+static wn_str_t reason(const wt_bytes_t *text) {
+  static const char label[] = "wasm trap: ";
+  size_t end = text->size;
+  while (end > 0 && (text->data[end - 1] == '\n' || text->data[end - 1] == 0)) end--;
+  size_t start = end;
+  while (start > 0 && text->data[start - 1] != '\n') start--;
+  while (start < end && text->data[start] == ' ') start++;
+  size_t skip = sizeof label - 1;
+  if (end - start > skip && memcmp(text->data + start, label, skip) == 0) start += skip;
+  return (wn_str_t){text->data + start, end - start};
+}
+
+wn_err_t wt_error_take(const wt_api_t *api, wt_opaque_t *error, wn_err_t err, wn_message_t *message) {
+  wt_bytes_t text;
+  api->wasmtime_error_message(error, &text);
+  if (message) {
+    message->err = err;
+    append(message, 0, text.data, text.size);
+    size_t len = strlen(message->text);
+    wt_vec_t frames;
+    api->wasmtime_error_wasm_trace(error, &frames);
+    append_frames(api, message, len, &frames);
+  }
+  api->wasm_byte_vec_delete(&text);
+  api->wasmtime_error_delete(error);
+  return err;
+}
+
+/* A trap of the engine: "kind: text" and its frames. The verdict of a host call that unwound stands already. */
+wn_err_t wt_trap_take(wt_guest_t *in, wt_opaque_t *trap, wn_message_t *message) {
+  const wt_api_t *api = in->api;
+  uint8_t code = 0xff;
+  bool known = api->wasmtime_trap_code(trap, &code);
+  wn_err_t err = in->head.guest.end.err;
+  if (!err && known && code == TRAP_OUT_OF_FUEL) {
+    err = in->head.guest.end.err = WN_LIMIT;
+    in->head.guest.end.limit = "fuel";
+  }
+  if (!err) err = wn_guest_end(&in->head.guest, WN_TRAP_ENGINE);
+  wt_bytes_t text;
+  api->wasm_trap_message(trap, &text);
+  size_t len = 0;
+  if (err == WN_TRAP_ENGINE) {
+    len = append_text(message, len,
+                      known && code < sizeof trap_kinds / sizeof trap_kinds[0] ? trap_kinds[code] : "trap");
+    len = append_text(message, len, ": ");
+    wn_str_t why = reason(&text);
+    len = append(message, len, why.ptr, why.len);
+  } else {
+    len = append_text(message, len, wn_err_name(err));
+    len = append_text(message, len, ": ");
+    len = append_text(message, len, wn_err_text(err));
+  }
+  if (message) message->err = err;
+  wt_vec_t frames;
+  api->wasm_trap_trace(trap, &frames);
+  append_frames(api, message, len, &frames);
+  api->wasm_byte_vec_delete(&text);
+  api->wasm_trap_delete(trap);
+  return err;
+}
