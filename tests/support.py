@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+from collections import namedtuple
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -43,6 +44,19 @@ def fake_module(pages: int = 2, module: str = P1, *directives: str) -> bytes:
         kinds = "".join(letters[wat] for _, wat in params) or "-"
         lines.append(f"import {module} {name} {kinds} {letters[result] if result else '-'}")
     return "\n".join(lines).encode()
+
+
+def on_clock(timeout: int, *, clock: int = 1, absolute: bool = False, userdata: int = 0, flags: int = 0) -> bytes:
+    """A subscription of poll_oneoff to a clock (1: monotonic)."""
+    return struct.pack("<QB7xI4xQQH6x", userdata, 0, clock, timeout, 0, flags or absolute)
+
+
+def on_fd(fd: int, *, write: bool = False, userdata: int = 0) -> bytes:
+    """A subscription of poll_oneoff to a descriptor."""
+    return struct.pack("<QB7xI28x", userdata, 1 + write, fd)
+
+
+Event = namedtuple("Event", "userdata err type nbytes flags")
 
 
 class Guest:
@@ -175,6 +189,16 @@ class Guest:
             out.append((raw[at + 24 : at + 24 + length].decode("utf-8", "surrogateescape"), kind, following))
             at += 24 + length
         return 0, out
+
+    def poll(self, *subs: bytes, timeout: float | None = None) -> tuple[int, list[Event]]:
+        """(errno, events): the subscriptions from address 0 on, the events behind them."""
+        out = 48 * len(subs)
+        count = out + 32 * len(subs)
+        self.memory.write(0, b"".join(subs))
+        err = self.call("poll_oneoff", 0, out, len(subs), count, timeout=timeout)
+        if err:
+            return err, []
+        return 0, [Event(*self.unpack("QHB5xQH6x", out + 32 * i)) for i in range(self.unpack("I", count))]
 
     def traps(self, name: str, *args: int) -> str:
         """The kind of trap that the call ends in; "" when it ends in none."""
