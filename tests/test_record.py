@@ -50,7 +50,7 @@ def full(**more: Any) -> Policy:
         stderr=INHERIT,
         listen=[Listen("tcp://127.0.0.1:8080?nodelay=1")],
         dial=[Dial("unix:///run/x.sock")],
-        clocks=Clock(realtime=5, monotonic=Offset(7), resolution=1000),
+        clocks=Clock(realtime=5, monotonic=Offset(7)),
         random=Random(4242),
         limits=Limits(memory=16 << 20, wall_time=0.5, fds=64),
         **more,

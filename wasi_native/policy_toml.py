@@ -2,10 +2,15 @@
 
 ::
 
-args = ["--verbose"] stdout = "inherit"              # or "null", "closed", "capture", { capture = "64KiB" };
-stdin: { text = "hello" } [[dirs]] host = "data"                   # relative: starts at the folder of this
-file read_only = true [limits] memory = "16MiB"                # sizes: bytes, or with B, KiB, MiB, GiB, TiB,
-kB, MB, GB, TB wall_time = "500ms"             # times: seconds, or with ns, us, ms, s, min, h, d
+    args = ["--verbose"]
+    stdout = "inherit"              # or "null", "closed", "capture", { capture = "64KiB" }
+    stdin = { text = "hello" }      # or "inherit", "null", "closed"
+    [[dirs]]
+    host = "data"                   # relative: starts at the folder of this file
+    read_only = true
+    [limits]
+    memory = "16MiB"                # sizes: bytes, or with B, KiB, MiB, GiB, TiB, kB, MB, GB, TB
+    wall_time = "500ms"             # times: seconds, or with ns, us, ms, s, min, h, d
 
 The keys are the fields of :class:`wasi_native.policy.Policy` and of the classes in it; an unknown one is an
 error. A directory's ``kind`` is "host" (default), "memory" or "temporary". A clock is "system", ``{ fixed =
@@ -26,8 +31,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import policy_check as check
 from .errors import PolicyError
-from .policy import CLOSED, INHERIT, NULL, Capture, Dial, Dir, File, Listen, MemoryDir, Policy, TempDir
+from .policy_files import CLOSED, INHERIT, NULL, Capture, Dir, File, MemoryDir, TempDir
 from .policy_limits import CLOCKS, SIZES, TIMES, Clock, Fixed, Limits, Offset, Random
+from .policy_socket import Dial, Listen
 from .record import fields
 
 if sys.version_info >= (3, 11):
@@ -59,8 +65,8 @@ _KINDS = {"host": Dir, "memory": MemoryDir, "temporary": TempDir}
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def load(path: StrPath) -> Policy:
-    """The policy in the file ``path``; relative host paths start at its folder.
+def load(policy: type[_T], path: StrPath) -> _T:
+    """The ``policy`` in the file ``path``; relative host paths start at its folder.
 
     Raises PolicyError with file, line and key; OSError when the file cannot be read.
     """
@@ -74,12 +80,12 @@ def load(path: StrPath) -> Policy:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise PolicyError(f"{name}:{line}: the file is not UTF-8; save it as UTF-8") from None
-    return loads(text, name, os.path.dirname(os.path.abspath(name)))
+    return loads(policy, text, name, os.path.dirname(os.path.abspath(name)))
 
 
-def loads(text: str, name: str = "<policy>", base: StrPath | None = None) -> Policy:
-    """The policy in ``text``; ``name`` stands in its errors, relative host paths start at ``base`` (None: as
-    they are).
+def loads(policy: type[_T], text: str, name: str = "<policy>", base: StrPath | None = None) -> _T:
+    """The ``policy`` in ``text``; ``name`` stands in its errors, relative host paths start at ``base``
+    (None: as they are).
 
     Raises PolicyError with name, line and key.
     """
@@ -96,7 +102,7 @@ def loads(text: str, name: str = "<policy>", base: StrPath | None = None) -> Pol
         raise PolicyError(f"{name}:{line}: not TOML: {found[1] if found else error}") from None
     except RecursionError:
         raise PolicyError(f"{name}: not a policy: it is nested too deeply") from None
-    return _Reader(name, lines, base).policy(data)
+    return _Reader(name, lines, base).policy(policy, data)
 
 
 # --- lines -------------------------------------------------------------------------------------------------
@@ -299,8 +305,8 @@ class _Reader:
             key: self.size((*path, key), value) if key in names else value for key, value in table.items()
         }
 
-    def policy(self, data: dict[str, Any]) -> Policy:
-        done = dict(self.table((), data, _names(Policy)))
+    def policy(self, kind: type[_T], data: dict[str, Any]) -> _T:
+        done = dict(self.table((), data, _names(kind)))
         for key in ("args", "dirs", "files", "listen", "dial"):
             if key in done:
                 what = f"[[{key}]] and keys under it" if key in ("dirs", "files") else f'{key} = ["..."]'
@@ -310,7 +316,7 @@ class _Reader:
         for key in ("env", "stdin", "stdout", "stderr", "clocks", "random", "limits"):
             if key in done:
                 done[key] = getattr(self, key)((key,), done[key])
-        return self.build((), Policy, **done)
+        return self.build((), kind, **done)
 
     def env(self, path: Path, value: object) -> dict[str, Any]:
         table = self.table(path, value, value if isinstance(value, dict) else ())

@@ -1,0 +1,194 @@
+"""An arrow only goes down: who may include or import whom (ARCHITECTURE, floors and "never" 1 to 4 and 11)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.house.tree import (
+    CORE,
+    INCLUDE,
+    PACKAGE,
+    c_files,
+    circle,
+    imports,
+    includes,
+    python_modules,
+    relative,
+)
+
+# From the ground up. A room may include its own files, and rooms of lower floors.
+FLOORS = [["include"], ["os", "mem"], ["sys"], ["guest"], ["p1", "p2", "p3"], ["link"], ["engine"]]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+FREE = {
+    "stdbool.h",
+    "stddef.h",
+    "stdint.h",
+    "string.h",
+    "limits.h",
+    "stdarg.h",
+}  # no operating system in them
+
+
+def room(name: str) -> str:
+    """The room of an included or own file: "core/sys/dir.h" -> "sys"."""
+    parts = Path(name).parts
+    if parts[0] == "core":
+        return parts[1] if len(parts) > 2 else Path(parts[1]).stem
+    return "include"
+
+
+def own_room(path: Path) -> str:
+    name = path.relative_to(PACKAGE).as_posix()
+    return "include" if name == "core/err.c" else room(name)  # the bodies of base.h
+
+
+def arrows() -> list[tuple[Path, str, str, str]]:
+    """(file, its room, what it includes, the room of that)."""
+    return [
+        (path, own_room(path), name, room(name))
+        for path in c_files()
+        for name, system in includes(path)
+        if not system
+    ]
+
+
+def told(found: list[tuple[Path, str, str, str]]) -> list[str]:
+    return [f"{relative(path)} includes {name}" for path, _, name, _ in found]
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {own_room(path) for path in c_files()} <= FLOOR.keys()
+
+
+def test_includes_go_down() -> None:
+    assert told([a for a in arrows() if a[1] != a[3] and FLOOR[a[1]] <= FLOOR[a[3]]]) == []
+
+
+def test_includes_make_no_circle() -> None:
+    graph = {
+        path.relative_to(PACKAGE).as_posix(): {name for name, system in includes(path) if not system}
+        for path in c_files()
+    }
+    for path in sorted((INCLUDE / "wasi_native").iterdir()):
+        graph[f"wasi_native/{path.name}"] = {
+            f"wasi_native/{name}" for name, system in includes(path) if not system
+        }
+    assert circle(graph) == []
+
+
+def test_never_1_sys_reaches_no_memory_of_a_guest_and_no_version() -> None:
+    up = ("mem", "guest", "p1", "p2", "p3", "link", "engine")
+    assert told([a for a in arrows() if a[1] == "sys" and a[3] in up]) == []
+
+
+def test_never_2_versions_do_not_include_each_other() -> None:
+    versions = ("p1", "p2", "p3")
+    assert told([a for a in arrows() if a[1] in versions and a[3] in versions and a[1] != a[3]]) == []
+
+
+def test_only_link_names_the_versions() -> None:
+    above = [a for a in arrows() if a[3] in ("p1", "p2", "p3") and a[1] not in ("p1", "p2", "p3")]
+    assert {a[1] for a in above} == {"link"}, told(above)
+
+
+def test_never_3_engines_know_the_contract_alone() -> None:
+    from_engines = [a for a in arrows() if a[1] == "engine"]
+    contract = {"engine", "guest", "link", "os", "include"}
+    assert told([a for a in from_engines if a[3] not in contract]) == []
+    assert told([a for a in from_engines if a[2].startswith("core/os/") and a[2] != "core/os/os.h"]) == []
+
+
+def test_never_3_engines_do_not_include_each_other() -> None:
+    adapters = {path.stem.split("_")[0] for path in (CORE / "engine").glob("*.c")} - {"engine", "ticker"}
+    found = []
+    for path, own, name, _ in arrows():
+        other = Path(name).stem.split("_")[0]
+        mine = path.stem.split("_")[0]
+        if own == "engine" and name.startswith("core/engine/") and other in adapters and other != mine:
+            found.append(f"{relative(path)} includes {name}")
+    assert found == []
+
+
+def test_never_4_system_headers_are_in_os_alone() -> None:
+    found = []
+    for path in [*c_files(), *sorted((INCLUDE / "wasi_native").glob("*.h"))]:
+        if "os/posix" in path.as_posix():
+            continue
+        allowed = FREE | ({"stdio.h"} if path.name == "engine.c" else set())  # vsnprintf of messages
+        found += [
+            f"{relative(path)}: <{name}>" for name, system in includes(path) if system and name not in allowed
+        ]
+    assert found == []
+
+
+# ---- Python ----
+
+# From the ground up; what is named nowhere is data: floor 1. A module may import floors below, and its own.
+PYTHON = [
+    ["errors", "_core", "_flags", "record"],
+    [],
+    ["grants", "trace", "host", "component"],
+    ["plugin"],
+    ["cli"],
+]
+MAY_IMPORT_CORE = {"host", "grants", "component", "trace"}
+
+
+def python_floor(name: str) -> int:
+    first = name.removeprefix("wasi_native").lstrip(".").split(".")[0]
+    if first in ("", "__main__"):
+        return len(PYTHON)  # the face names all
+    return next((floor for floor, names in enumerate(PYTHON) if first in names), 1)
+
+
+def python_graph() -> dict[str, set[str]]:
+    return {name: imports(name, path) for name, path in python_modules().items()}
+
+
+def test_never_11_few_modules_import_the_core() -> None:
+    found = {name.split(".")[1] for name, reached in python_graph().items() if "wasi_native._core" in reached}
+    assert found <= MAY_IMPORT_CORE
+
+
+def test_python_imports_go_down() -> None:
+    found = [
+        f"{name} imports {other}"
+        for name, reached in python_graph().items()
+        for other in reached
+        if other != "wasi_native" and python_floor(other) > python_floor(name)
+    ]
+    assert found == []
+
+
+def test_python_imports_make_no_circle() -> None:
+    graph = {name: reached - {"wasi_native"} for name, reached in python_graph().items()}  # for __version__
+    assert circle(graph) == []
+
+
+def test_only_the_command_line_reads_the_version_of_the_package() -> None:
+    found = {name for name, reached in python_graph().items() if "wasi_native" in reached}
+    assert {name.split(".")[1] for name in found} <= {"cli"}
+
+
+def test_the_seam_is_one_room() -> None:
+    """One .pyx, that knows include/ alone and is made of no other file."""
+    seam = sorted(path.name for path in PACKAGE.rglob("*.p[yx][xdi]*") if path.suffix in (".pyx", ".pxi"))
+    assert seam == ["_core.pyx"]
+    text = (PACKAGE / "_core.pyx").read_text() + (PACKAGE / "_core.pxd").read_text()
+    headers = re.findall(r'extern from "([^"]+)"', text) + re.findall(r'#\s*include [<"]([^">]+)', text)
+    assert headers
+    strangers = [name for name in headers if not name.endswith(".h") or not (INCLUDE / name).is_file()]
+    assert [name for name in strangers if name not in ("pthread.h", "stdint.h")] == []
+
+
+@pytest.mark.parametrize("folder", ["wasi_native", "bench", "examples", "boards"])
+def test_never_12_nothing_imports_the_tests(folder: str) -> None:
+    root = PACKAGE.parent / folder
+    found = [
+        relative(path)
+        for path in sorted(root.rglob("*.py"))
+        if re.search(r"^\s*(from|import)\s+tests\b", path.read_text(), flags=re.M)
+    ]
+    assert found == []
