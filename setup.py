@@ -32,8 +32,8 @@ elif os.environ.get("WN_COV"):
 elif os.environ.get("WN_DEBUG"):
     compile_args += ["-g", "-O0"]
 else:
-    compile_args += ["-O2", "-g0", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"]
-    link_args += ["-Wl,--gc-sections", "-s"]
+    compile_args += ["-O3", "-g0", "-DNDEBUG", "-flto"]
+    link_args += ["-O3", "-flto", "-s"]
 
 
 def without_inspect(extension: Extension) -> Extension:

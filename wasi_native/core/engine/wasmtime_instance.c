@@ -39,8 +39,11 @@ static wt_opaque_t *host_call(void *env, wt_opaque_t *caller, wt_raw_t *slots, s
     if (api->wasmtime_caller_export_get(caller, "memory", 6, &item)) adopt_memory(in, &item);
   }
   if (WN_LIKELY(in->has_memory)) {
-    in->head.guest.mem.base = api->wasmtime_memory_data(in->context, &in->memory);
-    in->head.guest.mem.size = api->wasmtime_memory_data_size(in->context, &in->memory);
+    /* A memory moves only when it grows, and its size is read at each call; the base costs more than the rest. */
+    uint64_t size = api->wasmtime_memory_data_size(in->context, &in->memory);
+    if (WN_UNLIKELY(size != in->head.guest.mem.size)) {
+      in->head.guest.mem = (wn_mem_t){api->wasmtime_memory_data(in->context, &in->memory), size};
+    }
   }
   wn_err_t err = wn_dispatch(&in->head.guest, b->row, slots);
   if (WN_LIKELY(err == 0)) return NULL;

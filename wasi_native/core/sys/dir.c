@@ -173,6 +173,24 @@ static wn_err_t host_stat(wn_sys_t *sys, const wn_place_t *at, wn_stat_t *st) {
   return sys->os->fstatat(sys->os, at->fd, at->name, st);
 }
 
+/* The whole path at once, instead of its directory first and the name then. */
+static wn_err_t host_find(wn_sys_t *sys, wn_place_t *at, wn_stat_t *st) {
+  const wn_os_t *os = sys->os;
+  wn_err_t err;
+  int fd;
+  if (sys->resolver == WN_RESOLVER_WALK ||
+      !wn_host_beneath(sys, at->base->fd, at->path, WN_O_PATH | WN_O_NOFOLLOW, 0, &fd, &err)) {
+    if ((err = wn_host_resolve(sys, at, false))) return err;
+    err = host_stat(sys, at, st);
+    wn_host_leave(sys, at);
+    return err;
+  }
+  if (err) return err;
+  err = os->fstat(os, fd, st);
+  os->close(os, fd);
+  return err;
+}
+
 static wn_err_t host_set_times(wn_sys_t *sys, const wn_place_t *at, int64_t atim, int64_t mtim) {
   return sys->os->utimensat(sys->os, at->fd, at->name, atim, mtim);
 }
@@ -313,6 +331,7 @@ static wn_err_t host_readlink(wn_sys_t *sys, const wn_place_t *at, char *buf, si
 const wn_tree_t wn_host_tree = {
     .resolve = wn_host_resolve,
     .leave = wn_host_leave,
+    .find = host_find,
     .stat = host_stat,
     .set_times = host_set_times,
     .create_directory = host_create_directory,

@@ -85,6 +85,15 @@ static wn_err_t place_open(wn_sys_t *sys, uint32_t dir, uint64_t rights, const c
 
 static void place_close(wn_sys_t *sys, wn_place_t *at) { at->tree->leave(sys, at); }
 
+/* What is at an unresolved place, when that is no link to be expanded: *known says whether. */
+static wn_err_t place_find(wn_sys_t *sys, wn_place_t *at, bool follow, wn_stat_t *st, bool *known) {
+  *known = false;
+  if (!at->parent_len || at->must_dir || wn_name_is_self(at->name) || !at->tree->find) return 0;
+  wn_err_t err = at->tree->find(sys, at, st);
+  *known = err || st->type != WN_TYPE_SYMLINK || !follow;
+  return err;
+}
+
 /* What is at the place; a link there is expanded where it should be: with follow, and by a trailing slash. */
 static wn_err_t place_stat(wn_sys_t *sys, wn_place_t *at, bool follow, wn_stat_t *st) {
   bool must_dir = at->must_dir;
@@ -105,10 +114,15 @@ static wn_err_t place_stat(wn_sys_t *sys, wn_place_t *at, bool follow, wn_stat_t
 wn_err_t wn_path_stat(wn_sys_t *sys, uint32_t dir, const char *path, bool follow, wn_stat_t *st) {
   wn_place_t at;
   wn_stat_t found;
-  wn_err_t err = place_open(sys, dir, WN_RIGHT_PATH_FILESTAT_GET, path, false, &at);
+  bool known;
+  wn_err_t err = place_init(sys, dir, WN_RIGHT_PATH_FILESTAT_GET, path, &at);
+  if (!err) err = place_find(sys, &at, follow, &found, &known);
   if (err) return err;
-  err = place_stat(sys, &at, follow, &found);
-  place_close(sys, &at);
+  if (!known) {
+    if (at.parent_len && (err = at.tree->resolve(sys, &at, false))) return err;
+    err = place_stat(sys, &at, follow, &found);
+    place_close(sys, &at);
+  }
   if (!err) *st = found;
   return err;
 }

@@ -41,6 +41,8 @@ struct wn_tree {
    * missing). May be called again on a place already resolved. */
   wn_err_t (*resolve)(wn_sys_t *sys, wn_place_t *at, bool follow);
   void (*leave)(wn_sys_t *sys, wn_place_t *at); /* close what resolve opened */
+  /* Resolve and stat in one, without following: for a place that needs no more. The tree knows the shortest way. */
+  wn_err_t (*find)(wn_sys_t *sys, wn_place_t *at, wn_stat_t *st);
   /* None of these follows a link at the end. must_dir is obeyed. */
   wn_err_t (*stat)(wn_sys_t *sys, const wn_place_t *at, wn_stat_t *st);
   wn_err_t (*set_times)(wn_sys_t *sys, const wn_place_t *at, int64_t atim, int64_t mtim);

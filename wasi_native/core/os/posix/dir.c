@@ -1,24 +1,22 @@
 /* dir.c - the calls that change or list a directory. Names are one component, none of the calls follows a link. */
-#include "core/os/posix/posix.h"
+#include "core/os/posix/call.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 wn_err_t wn_posix_mkdirat(const wn_os_t *os, int dir, const char *name, uint32_t mode) {
   (void)os;
-  return wn_posix_result(mkdirat(dir, name, (mode_t)mode));
+  return kernel_result(kernel_mkdirat(dir, name, mode));
 }
 
 wn_err_t wn_posix_unlinkat(const wn_os_t *os, int dir, const char *name, bool directory) {
   (void)os;
-  return wn_posix_result(unlinkat(dir, name, directory ? AT_REMOVEDIR : 0));
+  return kernel_result(kernel_unlinkat(dir, name, directory ? AT_REMOVEDIR : 0));
 }
 
 wn_err_t wn_posix_renameat(const wn_os_t *os, int dir, const char *name, int to_dir, const char *to_name) {
   (void)os;
-  return wn_posix_result(renameat(dir, name, to_dir, to_name));
+  return kernel_result(kernel_renameat(dir, name, to_dir, to_name));
 }
 
 wn_err_t wn_posix_linkat(const wn_os_t *os, int dir, const char *name, int to_dir, const char *to_name) {

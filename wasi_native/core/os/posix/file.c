@@ -1,7 +1,5 @@
 /* file.c - opening, reading, writing and the other calls on one descriptor. */
-#include "core/os/posix/posix.h"
-
-#include <fcntl.h>
+#include "core/os/posix/call.h"
 
 /* The kernel's own numbers: headers older than the calls do not have them. */
 #ifndef SYS_openat2
@@ -43,7 +41,10 @@ wn_err_t wn_posix_open(const wn_os_t *os, const char *host_path, uint32_t flags,
 
 wn_err_t wn_posix_openat(const wn_os_t *os, int dir, const char *name, uint32_t flags, uint32_t mode, int *fd) {
   (void)os;
-  return opened(openat(dir, name, open_flags(flags), (mode_t)mode), fd);
+  long r = kernel_openat(dir, name, open_flags(flags), mode);
+  if (WN_UNLIKELY(r < 0)) return wn_posix_err((int)-r);
+  *fd = (int)r;
+  return 0;
 }
 
 wn_err_t wn_posix_openat2(const wn_os_t *os, int dir, const char *path, uint32_t flags, uint32_t mode, int *fd) {
@@ -75,30 +76,30 @@ wn_err_t wn_posix_dup(const wn_os_t *os, int fd, int *out) {
 
 wn_err_t wn_posix_close(const wn_os_t *os, int fd) {
   (void)os;
-  return wn_posix_result(close(fd));
+  return kernel_result(kernel_close(fd));
 }
 
 wn_err_t wn_posix_readv(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done) {
   (void)os;
-  if (WN_LIKELY(n == 1)) return wn_posix_done(read(fd, iov->ptr, iov->len), done);
-  return wn_posix_done(readv(fd, (const struct iovec *)(const void *)iov, (int)n), done);
+  if (WN_LIKELY(n == 1)) return kernel_done(kernel_read(fd, iov->ptr, iov->len), done);
+  return kernel_done(kernel_readv(fd, (const struct iovec *)(const void *)iov, (int)n), done);
 }
 
 wn_err_t wn_posix_writev(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t *done) {
   (void)os;
-  if (WN_LIKELY(n == 1)) return wn_posix_done(write(fd, iov->ptr, iov->len), done);
-  return wn_posix_done(writev(fd, (const struct iovec *)(const void *)iov, (int)n), done);
+  if (WN_LIKELY(n == 1)) return kernel_done(kernel_write(fd, iov->ptr, iov->len), done);
+  return kernel_done(kernel_writev(fd, (const struct iovec *)(const void *)iov, (int)n), done);
 }
 
 wn_err_t wn_posix_preadv(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off, uint64_t *done) {
   (void)os;
-  if (WN_LIKELY(n == 1)) return wn_posix_done(pread(fd, iov->ptr, iov->len, (off_t)off), done);
+  if (WN_LIKELY(n == 1)) return kernel_done(kernel_pread(fd, iov->ptr, iov->len, off), done);
   return wn_posix_done(preadv(fd, (const struct iovec *)(const void *)iov, (int)n, (off_t)off), done);
 }
 
 wn_err_t wn_posix_pwritev(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t n, uint64_t off, uint64_t *done) {
   (void)os;
-  if (WN_LIKELY(n == 1)) return wn_posix_done(pwrite(fd, iov->ptr, iov->len, (off_t)off), done);
+  if (WN_LIKELY(n == 1)) return kernel_done(kernel_pwrite(fd, iov->ptr, iov->len, off), done);
   return wn_posix_done(pwritev(fd, (const struct iovec *)(const void *)iov, (int)n, (off_t)off), done);
 }
 
@@ -106,8 +107,8 @@ wn_err_t wn_posix_lseek(const wn_os_t *os, int fd, int64_t off, uint32_t whence,
   (void)os;
   static const int whences[] = {[WN_SEEK_SET] = SEEK_SET, [WN_SEEK_CUR] = SEEK_CUR, [WN_SEEK_END] = SEEK_END};
   if (whence > WN_SEEK_END) return WN_EINVAL;
-  off_t r = lseek(fd, off, whences[whence]);
-  if (WN_UNLIKELY(r < 0)) return wn_posix_err(errno);
+  int64_t r = kernel_lseek(fd, off, whences[whence]);
+  if (WN_UNLIKELY(r < 0)) return wn_posix_err((int)-r);
   *pos = (uint64_t)r;
   return 0;
 }

@@ -1,8 +1,5 @@
 /* stat.c - what a file is, and its times: 64 bits of nanoseconds whatever the kernel's time_t. */
-#include "core/os/posix/posix.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
+#include "core/os/posix/call.h"
 
 static int64_t to_ns(int64_t sec, int64_t nsec) {
   int64_t ns;
@@ -35,8 +32,8 @@ static uint8_t to_type(mode_t mode) {
   }
 }
 
-static wn_err_t convert(int r, const struct stat *from, wn_stat_t *st) {
-  if (WN_UNLIKELY(r < 0)) return wn_posix_err(errno);
+static wn_err_t convert(long r, const struct stat *from, wn_stat_t *st) {
+  if (WN_UNLIKELY(r < 0)) return wn_posix_err((int)-r);
   st->dev = (uint64_t)from->st_dev;
   st->ino = (uint64_t)from->st_ino;
   st->nlink = (uint64_t)from->st_nlink;
@@ -102,7 +99,7 @@ wn_err_t wn_posix_fstat(const wn_os_t *os, int fd, wn_stat_t *st) {
     wn_err_t err = stat_wide(fd, "", EMPTY_PATH, st);
     if (err != WN_ENOSYS && err != WN_EPERM) return err; /* PERM: a sandbox that does not know it */
   }
-  return convert(fstat(fd, &s), &s, st);
+  return convert(kernel_fstat(fd, &s), &s, st);
 }
 
 wn_err_t wn_posix_fstatat(const wn_os_t *os, int dir, const char *name, wn_stat_t *st) {
@@ -112,7 +109,7 @@ wn_err_t wn_posix_fstatat(const wn_os_t *os, int dir, const char *name, wn_stat_
     wn_err_t err = stat_wide(dir, name, NO_FOLLOW, st);
     if (err != WN_ENOSYS && err != WN_EPERM) return err;
   }
-  return convert(fstatat(dir, name, &s, AT_SYMLINK_NOFOLLOW), &s, st);
+  return convert(kernel_fstatat(dir, name, &s), &s, st);
 }
 
 static wn_posix_time_t to_time(int64_t ns) {

@@ -1,5 +1,5 @@
 /* wait.c - poll with an absolute deadline, and the event that wakes it. */
-#include "core/os/posix/posix.h"
+#include "core/os/posix/call.h"
 
 #include <poll.h>
 #include <sched.h>
@@ -81,5 +81,5 @@ wn_err_t wn_posix_event_signal(const wn_os_t *os, int fd) {
 
 wn_err_t wn_posix_yield(const wn_os_t *os) {
   (void)os;
-  return wn_posix_result(sched_yield());
+  return kernel_result(kernel_yield());
 }
