@@ -188,7 +188,8 @@ class Grants:
                 "grant the file under another directory"
             )
         if folder not in made:
-            made[folder] = world.preopen_memory(_bytes(folder), 1, 1, 0)
+            # Read-only: it holds what is granted and nothing else; each file is written by its own grant.
+            made[folder] = world.preopen_memory(_bytes(folder), 1, 1, 0, True)
         host = os.fspath(grant.host)
         try:
             world.mount_file(made[folder], _bytes(name), os.fsencode(host), grant.read_only, grant.device)
