@@ -29,7 +29,7 @@ class Row:
     """What was measured of a case: nanoseconds per unit and round, by variant (NaN: that round failed)."""
 
     case: Case
-    turns: int
+    turns: dict[str, int]  # of one sample, by variant
     samples: dict[str, list[float]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
 
@@ -76,24 +76,23 @@ def _export(variant: Variant, case: Case) -> str:
     return "bench_" + case.name if variant.name == "native" else case.export
 
 
-def _turns(case: Case, variants: list[Variant], entry: dict[str, float], sample_ns: int) -> int:
-    """Turns that fill a sample on the first variant that has the case, the same for all."""
+def _turns(case: Case, variant: Variant, entry: float, sample_ns: int) -> int:
+    """Turns that fill a sample. Each variant has its own number: with one for all, the fast ones would be
+    measured over so few turns that the cold start of each sample counts."""
     if case.turns:
         return max(1, case.turns * sample_ns // SAMPLE_NS)
-    for variant in variants:
-        export = _export(variant, case)
-        if not variant.has(export):
-            continue
-        turns = 8
-        try:
-            variant.run(export, turns)
-            while (took := variant.run(export, turns) - entry[variant.name]) < sample_ns // 4:
-                turns *= 2
-        except (OSError, RuntimeError):
-            continue
-        turns = max(1, int(turns * sample_ns / took))
-        return -(-turns // case.batch) * case.batch
-    return case.batch
+    export = _export(variant, case)
+    if not variant.has(export):
+        return case.batch
+    turns = 8
+    try:
+        variant.run(export, turns)
+        while (took := variant.run(export, turns) - entry) < sample_ns // 4:
+            turns *= 2
+    except (OSError, RuntimeError):
+        return case.batch
+    turns = max(1, int(turns * sample_ns / took))
+    return -(-turns // case.batch) * case.batch
 
 
 def measure(
@@ -101,7 +100,7 @@ def measure(
 ) -> Result:
     """Run it. What a variant cannot do is noted in the row, and left out of it."""
     entry = {v.name: median(v.run("bench_entry", 1) for _ in range(31)) for v in variants}
-    rows = [Row(case, _turns(case, variants, entry, sample_ns)) for case in cases]
+    rows = [Row(case, {v.name: _turns(case, v, entry[v.name], sample_ns) for v in variants}) for case in cases]
     shared = 0
     gc.disable()
     try:
@@ -127,11 +126,11 @@ def _sample(row: Row, variant: Variant, entry: float, keep: bool) -> None:
     if row.case.group == HOST and variant.name == "native":
         return
     try:
-        took = variant.run(export, row.turns)
+        took = variant.run(export, row.turns[variant.name])
     except (OSError, RuntimeError) as error:
         row.notes[variant.name] = str(error)
         row.samples.pop(variant.name, None)
         return
     if keep:
-        per_turn = max(took - entry, 1.0) / row.turns
+        per_turn = max(took - entry, 1.0) / row.turns[variant.name]
         row.samples.setdefault(variant.name, []).append(per_turn / row.case.per)
