@@ -1,4 +1,4 @@
-"""An arrow only goes down: who may include or import whom (ARCHITECTURE, floors and "never" 1 to 4 and 11)."""
+"""An arrow only goes down: who may include or import whom ("never" 1 to 4, 11, 12 of ARCHITECTURE)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from tests.house.tree import (
     CORE,
     INCLUDE,
