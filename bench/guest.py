@@ -158,7 +158,7 @@ def _loops() -> list[str]:
     fd = "(global.get $ro)"
     return [
         _loop("entry", "(return (i64.const 0))"),
-        _loop("nop", "(call $nop)"),
+        _loop("nop", _try("nop", _const(_ROOT, _OUT))),
         _loop("nop_mem", _try("nop_mem", _const(_OUT))),
         _loop(
             "args",
@@ -218,7 +218,7 @@ def text() -> str:
     names = "".join(f"\n  (global ${name} (mut i32) (i32.const -1))" for name in
                     ("rw", "ro", "many", "fd", "in", "copy"))  # fmt: skip
     return f"""(module{imports}
-  (import "bench" "nop" (func $nop))
+  (import "bench" "nop" (func $nop (param i32 i32) (result i32)))
   (import "bench" "nop_mem" (func $nop_mem (param i32) (result i32)))
   (memory (export "memory") 4){_data()}{names}
   (func (export "bench_setup") (result i64) (local $e i32)

@@ -25,7 +25,7 @@ class Layer:
         )
         function = wasi_native.HostFunction
         functions = (
-            function("bench", "nop", "", "", native.address("bench_host_nop")),
+            function("bench", "nop", "ii", "i", native.address("bench_host_nop")),
             function("bench", "nop_mem", "i", "i", native.address("bench_host_nop_mem"), _guest_bytes()),
         )
         self._host = wasi_native.Host(policy, engine="wasmtime", engine_path=engine_path, cache=False)

@@ -37,8 +37,10 @@ class Peer:
     def __init__(self, root: str, library: str) -> None:
         config = wasmtime.Config()
         config.parallel_compilation = False
+        config.epoch_interruption = True  # as in the layer, so that the loops are the same code
         self._engine = wasmtime.Engine(config)
         self._store = wasmtime.Store(self._engine)
+        self._store.set_epoch_deadline(1 << 40)
         wasi = wasmtime.WasiConfig()
         wasi.argv = ["bench", "--one", "two"]
         wasi.preopen_dir(root, "/bench")
@@ -49,7 +51,7 @@ class Peer:
         linker = wasmtime.Linker(self._engine)
         linker.define_wasi()
         i32 = wasmtime.ValType.i32()
-        self._define(linker, "nop", wasmtime.FuncType([], []), None)
+        self._define(linker, "nop", wasmtime.FuncType([i32, i32], [i32]), None)
         self._define(linker, "nop_mem", wasmtime.FuncType([i32], [i32]), ctypes.addressof(self._door))
         module = wasmtime.Module(self._engine, guest.text())
         self._exports = linker.instantiate(self._store, module).exports(self._store)

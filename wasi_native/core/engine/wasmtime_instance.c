@@ -28,27 +28,36 @@ static bool adopt_memory(wt_guest_t *in, wt_extern_t *item) {
   return usable;
 }
 
+/* What a host call needs rarely stands apart, so that the usual way saves few registers. */
+#define APART __attribute__((noinline, cold))
+
+/* The start section calls before the instance is there. */
+APART static void find_memory(wt_guest_t *in, wt_opaque_t *caller) {
+  wt_extern_t item;
+  if (in->api->wasmtime_caller_export_get(caller, "memory", 6, &item)) adopt_memory(in, &item);
+}
+
+APART static void memory_grown(wt_guest_t *in, uint64_t size) {
+  in->head.guest.mem = (wn_mem_t){in->api->wasmtime_memory_data(in->context, &in->memory), size};
+}
+
+APART static wt_opaque_t *unwind(const wt_guest_t *in, wn_err_t err) {
+  const char *text = wn_err_text(err);
+  return in->api->wasmtime_trap_new(text, strlen(text));
+}
+
 static wt_opaque_t *host_call(void *env, wt_opaque_t *caller, wt_raw_t *slots, size_t count) {
   (void)count;
   const wt_binding_t *b = env;
   wt_guest_t *in = b->guest;
-  const wt_api_t *api = in->api;
-  if (WN_UNLIKELY(!in->has_memory)) {
-    /* The start section calls before the instance is there. */
-    wt_extern_t item;
-    if (api->wasmtime_caller_export_get(caller, "memory", 6, &item)) adopt_memory(in, &item);
-  }
+  if (WN_UNLIKELY(!in->has_memory)) find_memory(in, caller);
   if (WN_LIKELY(in->has_memory)) {
     /* A memory moves only when it grows, and its size is read at each call; the base costs more than the rest. */
-    uint64_t size = api->wasmtime_memory_data_size(in->context, &in->memory);
-    if (WN_UNLIKELY(size != in->head.guest.mem.size)) {
-      in->head.guest.mem = (wn_mem_t){api->wasmtime_memory_data(in->context, &in->memory), size};
-    }
+    uint64_t size = in->api->wasmtime_memory_data_size(in->context, &in->memory);
+    if (WN_UNLIKELY(size != in->head.guest.mem.size)) memory_grown(in, size);
   }
   wn_err_t err = wn_dispatch(&in->head.guest, b->row, slots);
-  if (WN_LIKELY(err == 0)) return NULL;
-  const char *text = wn_err_text(err);
-  return api->wasmtime_trap_new(text, strlen(text));
+  return WN_LIKELY(err == 0) ? NULL : unwind(in, err);
 }
 
 static wt_opaque_t *epoch_passed(wt_opaque_t *context, void *data, uint64_t *delta, uint8_t *kind) {
