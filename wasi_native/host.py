@@ -239,7 +239,7 @@ class Host:
             name, data = "<text>", source.encode()
         elif not isinstance(source, (bytes, bytearray, memoryview)):
             path = os.fspath(source)
-            name = os.path.basename(path)
+            name = _plain(os.path.basename(path))
             data = self._read(path)
         raw = bytes(data)  # type: ignore[arg-type]
         limit = self.policy.limits.module_size or _MODULE_MAX
@@ -250,7 +250,7 @@ class Host:
             try:
                 raw = engine.wat(raw)
             except _core.CoreError as error:
-                raise ModuleError(f"{name}: {error}") from None
+                raise ModuleError(f"{name}: {_plain_lines(str(error))}") from None
         elif self.engine != "fake":
             _check_head(name, raw)
         return Module(self, name, path, raw, self._compile(name, raw))
@@ -283,7 +283,7 @@ class Host:
         try:
             return engine.load(raw)
         except _core.CoreError as error:
-            raise ModuleError(f"{name}: {error}") from None
+            raise ModuleError(f"{name}: {_plain_lines(str(error))}") from None
 
     def _config_key(self) -> str:
         return "-".join(f"{key}{value}" for key, value in sorted(self._config.items()) if key != "tick_ms")
@@ -496,7 +496,7 @@ class Instance:
                 if error.code == _core.LINK:
                     raise _link_error(module, funcs) from None
                 if error.code == _core.INVALID:
-                    raise ModuleError(f"{module.name}: {error}") from None
+                    raise ModuleError(f"{module.name}: {_plain_lines(str(error))}") from None
                 raise _ending(error.code, error.text, error.exit_code, error.limit) from None
         except BaseException:
             self._grants.close()
@@ -716,7 +716,7 @@ def _ending(err: int, text: str, exit_code: int, limit: str | None) -> Exception
     """What a verdict of the core is in Python; ``text`` is "kind: message" and a line per frame."""
     head, *frames = text.split("\n")
     kind, _, message = head.partition(": ")
-    trace = tuple(line.strip() for line in frames)
+    trace = tuple(_plain(line.strip()) for line in frames)
     if err == _core.EXIT:
         return Exit(exit_code)
     if err == _core.TIMEOUT:
@@ -754,6 +754,11 @@ def _link_error(module: Module, functions: list[tuple[Any, ...]]) -> LinkError:
         missing.append((item.module, item.name, reason))
     lines = "".join(f"\n  {_plain(m)} {_plain(n)}: {why}" for m, n, why in missing)
     return LinkError(f"{module.name}: imports that nothing provides:{lines}", tuple(missing))
+
+
+def _plain_lines(text: str) -> str:
+    """What an engine says, names of the module in it: lines below the first are indented."""
+    return "\n  ".join(_plain(line) if line else "" for line in text.split("\n"))
 
 
 def _plain(name: str) -> str:

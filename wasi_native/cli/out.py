@@ -22,7 +22,7 @@ def complain(who: str, text: str, *more: str) -> None:
     """``who: text`` to stderr, and lines below it."""
     if sys.stderr is None:
         return
-    lines = [f"{who}: {clean(text)}", *(f"  {clean(line)}" for line in more)]
+    lines = [f"{clean(who)}: {clean(text)}", *(f"  {clean(line)}" for line in more)]
     try:
         sys.stderr.write("\n".join(lines) + "\n")
         sys.stderr.flush()

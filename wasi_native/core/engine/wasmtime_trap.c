@@ -23,6 +23,15 @@ static size_t append_text(wn_message_t *message, size_t len, const char *text) {
   return append(message, len, text, strlen(text));
 }
 
+/* A name from the module: what is no letter of a line becomes '?', so that it cannot look like another frame. */
+static size_t append_name(wn_message_t *message, size_t len, const wt_bytes_t *name) {
+  for (size_t i = 0; i < name->size; i++) {
+    const unsigned char c = (unsigned char)name->data[i];
+    len = append(message, len, c < 0x20 || c == 0x7f ? "?" : name->data + i, 1);
+  }
+  return len;
+}
+
 static size_t append_number(wn_message_t *message, size_t len, uint64_t n, uint32_t base) {
   char digits[24];
   size_t at = sizeof digits;
@@ -40,7 +49,7 @@ static void append_frames(const wt_api_t *api, wn_message_t *message, size_t len
     const wt_bytes_t *name = api->wasmtime_frame_func_name(frame);
     len = append_text(message, len, "\n  ");
     if (name && name->size) {
-      len = append(message, len, name->data, name->size);
+      len = append_name(message, len, name);
     } else {
       len = append_text(message, len, "function ");
       len = append_number(message, len, api->wasm_frame_func_index(frame), 10);
@@ -48,7 +57,7 @@ static void append_frames(const wt_api_t *api, wn_message_t *message, size_t len
     const wt_bytes_t *module = api->wasmtime_frame_module_name(frame);
     if (module && module->size) {
       len = append_text(message, len, " (");
-      len = append(message, len, module->data, module->size);
+      len = append_name(message, len, module);
       len = append_text(message, len, ")");
     }
     len = append_text(message, len, " @ 0x");

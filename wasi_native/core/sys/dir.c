@@ -195,21 +195,11 @@ static wn_err_t host_set_times(wn_sys_t *sys, const wn_place_t *at, int64_t atim
   return sys->os->utimensat(sys->os, at->fd, at->name, atim, mtim);
 }
 
-/* Whether the guest holds the file open: then its bytes are still used after its last name has gone. */
-static bool host_held(wn_sys_t *sys, const wn_stat_t *st) {
-  wn_stat_t other;
-  for (uint32_t i = 0; i <= sys->table.limit; ++i) { /* one more than there are numbers */
-    const wn_obj_t *obj = &sys->table.pool[i];
-    if (!obj->ops || obj->fd < 0 || obj->type != WN_TYPE_REGULAR) continue;
-    if (!sys->os->fstat(sys->os, obj->fd, &other) && other.dev == st->dev && other.ino == st->ino) return true;
-  }
-  return false;
-}
-
-/* The bytes that come back to the grant when this name goes. */
+/* The bytes that come back to the grant when this name goes. Those of a file that is held open come back when it is
+ * closed. */
 static uint64_t host_bytes(wn_sys_t *sys, const wn_place_t *at, const wn_stat_t *st) {
   if (!at->share->grant.quota_bytes || st->type != WN_TYPE_REGULAR || st->nlink != 1) return 0;
-  return host_held(sys, st) ? 0 : st->size;
+  return wn_file_held(sys, st, NULL) ? 0 : st->size;
 }
 
 static wn_err_t host_take(const wn_place_t *at) { return at->share ? wn_quota_inode(at->share) : 0; }

@@ -78,6 +78,25 @@ static wn_err_t write_counted(wn_sys_t *sys, wn_obj_t *obj, way_t way, const wn_
   return err;
 }
 
+bool wn_file_held(wn_sys_t *sys, const wn_stat_t *st, const wn_obj_t *except) {
+  wn_stat_t other;
+  for (uint32_t i = 0; i <= sys->table.limit; ++i) { /* one more than there are numbers */
+    const wn_obj_t *obj = &sys->table.pool[i];
+    if (obj == except || !obj->ops || obj->fd < 0 || obj->type != WN_TYPE_REGULAR) continue;
+    if (!sys->os->fstat(sys->os, obj->fd, &other) && other.dev == st->dev && other.ino == st->ino) return true;
+  }
+  return false;
+}
+
+/* A file without a name gives its bytes back when nobody holds it any more. */
+static void file_close(wn_sys_t *sys, wn_obj_t *obj) {
+  wn_stat_t st;
+  if (obj->share && obj->share->grant.quota_bytes && !sys->os->fstat(sys->os, obj->fd, &st) && st.nlink == 0 &&
+      !wn_file_held(sys, &st, obj))
+    wn_quota_refund(obj->share, st.size);
+  sys->os->close(sys->os, obj->fd);
+}
+
 static wn_err_t file_readv(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, uint32_t n, uint64_t *done) {
   return move(sys, obj, READ, iov, n, 0, done);
 }
@@ -173,6 +192,7 @@ static wn_err_t file_available(wn_sys_t *sys, wn_obj_t *obj, uint64_t *bytes) {
 
 const wn_obj_ops_t wn_ops_file = {
     .kind = "file",
+    .close = file_close,
     .readv = file_readv,
     .writev = file_writev,
     .preadv = file_preadv,

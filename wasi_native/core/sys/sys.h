@@ -45,6 +45,10 @@ wn_err_t wn_file_set_flags(wn_sys_t *sys, uint32_t fd, uint16_t fdflags);
  * opened with WN_O_NONBLOCK. INVAL: a directory. */
 wn_err_t wn_file_adopt(wn_sys_t *sys, wn_obj_t *obj, int fd, bool writable, uint16_t fdflags, wn_share_t *share);
 
+/* Whether the guest holds this file of the host open, by another object than `except`: then its bytes are still used
+ * after its last name has gone. */
+bool wn_file_held(wn_sys_t *sys, const wn_stat_t *st, const wn_obj_t *except);
+
 /* dir.c. wn_dir_adopt takes fd in every case, and a reference of its own to share. */
 wn_err_t wn_dir_adopt(wn_sys_t *sys, wn_obj_t *obj, int fd, wn_share_t *share);
 /* The entry at cookie (0: the first), or *end. NOTDIR, INVAL for a cookie that cannot be. */

@@ -28,15 +28,22 @@ static int open_flags(uint32_t flags) {
   return f;
 }
 
-static wn_err_t opened(long r, int *fd) {
+wn_err_t wn_posix_opened(long r, int *fd) {
   if (WN_UNLIKELY(r < 0)) return wn_posix_err(errno);
+  if (WN_UNLIKELY(r <= STDERR_FILENO)) {
+    int moved = fcntl((int)r, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    wn_err_t err = moved < 0 ? wn_posix_err(errno) : 0;
+    close((int)r);
+    if (err) return err;
+    r = moved;
+  }
   *fd = (int)r;
   return 0;
 }
 
 wn_err_t wn_posix_open(const wn_os_t *os, const char *host_path, uint32_t flags, int *fd) {
   (void)os;
-  return opened(open(host_path, open_flags(flags & ~(uint32_t)WN_O_CREAT)), fd);
+  return wn_posix_opened(open(host_path, open_flags(flags & ~(uint32_t)WN_O_CREAT)), fd);
 }
 
 wn_err_t wn_posix_openat(const wn_os_t *os, int dir, const char *name, uint32_t flags, uint32_t mode, int *fd) {
@@ -52,7 +59,7 @@ wn_err_t wn_posix_openat2(const wn_os_t *os, int dir, const char *path, uint32_t
   beneath_t how = {.flags = (uint64_t)(unsigned)open_flags(flags),
                    .mode = flags & WN_O_CREAT ? mode : 0,
                    .resolve = RESOLVE_BELOW | RESOLVE_NO_MAGIC};
-  return opened(syscall(SYS_openat2, dir, path, &how, sizeof how), fd);
+  return wn_posix_opened(syscall(SYS_openat2, dir, path, &how, sizeof how), fd);
 }
 
 wn_err_t wn_posix_reopen(const wn_os_t *os, int fd, uint32_t flags, int *out) {
@@ -66,12 +73,12 @@ wn_err_t wn_posix_reopen(const wn_os_t *os, int fd, uint32_t flags, int *out) {
   while (rest /= 10);
   while (n) path[at++] = digits[--n];
   path[at] = 0;
-  return opened(open(path, open_flags(flags)), out);
+  return wn_posix_opened(open(path, open_flags(flags)), out);
 }
 
 wn_err_t wn_posix_dup(const wn_os_t *os, int fd, int *out) {
   (void)os;
-  return opened(fcntl(fd, F_DUPFD_CLOEXEC, 3), out); /* never one of the host's standard streams */
+  return wn_posix_opened(fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), out);
 }
 
 wn_err_t wn_posix_close(const wn_os_t *os, int fd) {

@@ -45,6 +45,9 @@ typedef struct wn_posix_time {
 } wn_posix_time_t;
 
 /* file.c */
+/* What a call that opens answered. A number below 3 is moved up: where the host runs without a standard stream, the
+ * guest's file must not become it. */
+wn_err_t wn_posix_opened(long r, int *fd);
 wn_err_t wn_posix_open(const wn_os_t *os, const char *host_path, uint32_t flags, int *fd);
 wn_err_t wn_posix_openat(const wn_os_t *os, int dir, const char *name, uint32_t flags, uint32_t mode, int *fd);
 wn_err_t wn_posix_openat2(const wn_os_t *os, int dir, const char *path, uint32_t flags, uint32_t mode, int *fd);

@@ -18,10 +18,7 @@ wn_err_t wn_posix_accept(const wn_os_t *os, int fd, int *out) {
     if (r < 0) return wn_posix_err(errno);
     if (r == 0) return WN_EAGAIN;
   }
-  int r = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (r < 0) return wn_posix_err(errno);
-  *out = r;
-  return 0;
+  return wn_posix_opened(accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), out);
 }
 
 static struct msghdr message(const wn_iov_t *iov, uint32_t n) {

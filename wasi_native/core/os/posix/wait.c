@@ -61,10 +61,7 @@ wn_err_t wn_posix_poll(const wn_os_t *os, wn_pollfd_t *fds, uint32_t n, uint64_t
 
 wn_err_t wn_posix_event_open(const wn_os_t *os, int *fd) {
   (void)os;
-  int r = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (r < 0) return wn_posix_err(errno);
-  *fd = r;
-  return 0;
+  return wn_posix_opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), fd);
 }
 
 wn_err_t wn_posix_event_signal(const wn_os_t *os, int fd) {
