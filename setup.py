@@ -8,32 +8,48 @@ buffer protocol there, it is built for that version alone.
 import os
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+from setuptools.modified import newer_group
 
 ROOT = Path(__file__).parent
-FOLDERS = ("core", "core/mem", "core/os/posix", "core/os/fake", "core/sys", "core/guest", "core/p1", "core/engine")
+FOLDERS = (
+    "core",
+    "core/mem",
+    "core/os/posix",
+    "core/os/fake",
+    "core/sys",
+    "core/guest",
+    "core/p1",
+    "core/engine",
+)
 STABLE = sys.version_info >= (3, 11)
 
-compile_args = ["-std=c11", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra", "-Wno-unused-parameter"]
+compile_args = ["-std=c11", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra"]
+compile_args += ["-Wno-unused-parameter"]  # Cython's
 link_args: list[str] = []
+MODE = next((name for name in ("WN_SAN", "WN_COV", "WN_DEBUG") if os.environ.get(name)), "release")
 macros = [("Py_LIMITED_API", "0x030B0000")] if STABLE else []
-if os.environ.get("WN_SAN"):
-    flags = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined", "-fno-omit-frame-pointer"]
+if MODE == "WN_SAN":
+    flags = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
+    flags += ["-fno-omit-frame-pointer"]
     compile_args += flags
     link_args += flags
-elif os.environ.get("WN_COV"):
+elif MODE == "WN_COV":
     compile_args += ["-g", "-O0", "--coverage"]
     link_args += ["--coverage"]
-elif os.environ.get("WN_DEBUG"):
+elif MODE == "WN_DEBUG":
     compile_args += ["-g", "-O0"]
 else:
-    compile_args += ["-O3", "-g0", "-DNDEBUG", "-flto"]
-    link_args += ["-O3", "-flto", "-s"]
+    compile_args += ["-O3", "-g0", "-DNDEBUG", "-flto=auto"]
+    link_args += ["-O3", "-flto=auto", "-s"]
 
 
 def without_inspect(extension: Extension) -> Extension:
@@ -46,6 +62,31 @@ def without_inspect(extension: Extension) -> Extension:
     if cheaper != text:
         path.write_text(cheaper)
     return extension
+
+
+class BuildSideBySide(build_ext):
+    """Compiles the files of the extension in parallel, and those alone that are newer than their objects."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.build_temp = os.path.join(self.build_temp, MODE)
+
+    def build_extensions(self) -> None:
+        compile_some = self.compiler.compile
+
+        def compile_all(sources: list[str], output_dir: str, **options: Any) -> list[str]:
+            objects = self.compiler.object_filenames(sources, output_dir=output_dir)
+            common = [__file__, *options["depends"]]
+            stale = [
+                s for s, o in zip(sources, objects, strict=True) if self.force or newer_group([s, *common], o)
+            ]
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                for done in [pool.submit(compile_some, [s], output_dir=output_dir, **options) for s in stale]:
+                    done.result()
+            return objects
+
+        self.compiler.compile = compile_all
+        super().build_extensions()
 
 
 class BuildWithBoards(build_py):
@@ -77,7 +118,7 @@ extension = Extension(
 )
 
 setup(
-    cmdclass={"build_py": BuildWithBoards},
+    cmdclass={"build_ext": BuildSideBySide, "build_py": BuildWithBoards},
     ext_modules=[without_inspect(item) for item in cythonize([extension], quiet=True)],
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE else {},
 )
