@@ -259,51 +259,35 @@ static wn_err_t host_link(wn_sys_t *sys, const wn_place_t *from, const wn_place_
   return host_took(to, sys->os->linkat(sys->os, from->fd, from->name, to->fd, to->name));
 }
 
-/* The accounts of a rename: what it replaces comes back, what changes its grant is counted there. */
+/* The account of a rename: what it replaces comes back. Both names are in one account, or there is none: path.c. */
 typedef struct wn_move {
-  wn_stat_t from, to;
-  bool replaces, crosses;
-  uint64_t freed, grown; /* bytes of what was replaced; bytes that `to` takes over */
+  bool replaces;
+  uint64_t freed;
 } wn_move_t;
 
 static wn_err_t move_begin(wn_sys_t *sys, const wn_place_t *from, const wn_place_t *to, wn_move_t *m) {
-  wn_err_t err = host_stat(sys, from, &m->from);
+  wn_stat_t old, over;
+  wn_err_t err = host_stat(sys, from, &old);
   if (err) return err;
-  err = host_stat(sys, to, &m->to);
+  err = host_stat(sys, to, &over);
   if (err && err != WN_ENOENT) return err;
-  m->replaces = !err && !(m->from.dev == m->to.dev && m->from.ino == m->to.ino); /* one file: nothing happens */
-  m->freed = m->replaces ? host_bytes(sys, to, &m->to) : 0;
-  m->grown = 0;
-  m->crosses = from->share != to->share && (err || m->replaces);
-  if (!m->crosses) return 0;
-  if ((err = wn_quota_inode(to->share))) return err;
-  if (m->from.type != WN_TYPE_REGULAR) return 0;
-  err = wn_quota_grow(to->share, 0, m->from.size, &m->grown);
-  if (err) wn_quota_inode_gone(to->share, 0);
-  return err;
-}
-
-static void move_end(const wn_place_t *from, const wn_place_t *to, const wn_move_t *m, wn_err_t err) {
-  if (err) {
-    if (m->crosses) wn_quota_inode_gone(to->share, m->grown);
-    return;
-  }
-  if (m->crosses) wn_quota_inode_gone(from->share, m->grown);
-  if (m->replaces) wn_quota_inode_gone(to->share, m->freed);
+  m->replaces = !err && !(old.dev == over.dev && old.ino == over.ino); /* one file: nothing happens */
+  m->freed = m->replaces ? host_bytes(sys, to, &over) : 0;
+  return 0;
 }
 
 static wn_err_t host_rename(wn_sys_t *sys, const wn_place_t *from, const wn_place_t *to) {
-  bool counted = wn_share_counted(from->share) || wn_share_counted(to->share);
-  wn_move_t move;
+  wn_move_t move = {0};
+  wn_stat_t st;
   wn_err_t err;
   if (from->must_dir || to->must_dir) {
-    if ((err = host_stat(sys, from, &move.from))) return err;
-    if (move.from.type != WN_TYPE_DIRECTORY) return WN_ENOTDIR;
+    if ((err = host_stat(sys, from, &st))) return err;
+    if (st.type != WN_TYPE_DIRECTORY) return WN_ENOTDIR;
   }
   if (wn_name_is_self(from->name) || wn_name_is_self(to->name)) return WN_EBUSY;
-  if (counted && (err = move_begin(sys, from, to, &move))) return err;
+  if (wn_share_counted(to->share) && (err = move_begin(sys, from, to, &move))) return err;
   err = sys->os->renameat(sys->os, from->fd, from->name, to->fd, to->name);
-  if (counted) move_end(from, to, &move, err);
+  if (!err && move.replaces) wn_quota_inode_gone(to->share, move.freed);
   return err == WN_EEXIST ? WN_ENOTEMPTY : err; /* POSIX allows both */
 }
 

@@ -226,7 +226,8 @@ static wn_err_t pair_open(wn_sys_t *sys, uint32_t dir, uint64_t right, const cha
   if (wn_share_read_only(from->share) || wn_share_read_only(to->share)) return WN_EROFS;
   if (from->share != to->share) {
     if (!from->share || !to->share || from->share->grant.flags != to->share->grant.flags) return WN_EPERM;
-    if (from->tree != to->tree) return WN_EXDEV;
+    /* An account is a file system of its own: what is paid for in one must not be given back to the other. */
+    if (from->tree != to->tree || wn_share_counted(from->share) || wn_share_counted(to->share)) return WN_EXDEV;
   }
   if (from->parent_len && (err = from->tree->resolve(sys, from, false))) return err;
   if (to->parent_len && (err = to->tree->resolve(sys, to, false))) {
@@ -238,8 +239,8 @@ static wn_err_t pair_open(wn_sys_t *sys, uint32_t dir, uint64_t right, const cha
 
 /* Give a file one more name. A link at the end of path is itself linked.
  * Cousin: linkat(2) without AT_SYMLINK_FOLLOW. Errnos: see the top; PERM: a directory, or a grant of another kind;
- * EXIST: the new name is taken; NOENT: a slash after a new name; XDEV: another file system; DQUOT.
- * WASI 0.1: path_link. */
+ * EXIST: the new name is taken; NOENT: a slash after a new name; XDEV: another file system, or a grant with a quota
+ * of its own; DQUOT. WASI 0.1: path_link. */
 wn_err_t wn_path_link(wn_sys_t *sys, uint32_t dir, const char *path, uint32_t to_dir, const char *to_path) {
   wn_place_t from, to;
   wn_err_t err = pair_open(sys, dir, WN_RIGHT_PATH_LINK_SOURCE, path, to_dir, WN_RIGHT_PATH_LINK_TARGET, to_path,
@@ -254,7 +255,8 @@ wn_err_t wn_path_link(wn_sys_t *sys, uint32_t dir, const char *path, uint32_t to
 /* Move a file, link or directory, replacing a file or link or an empty directory.
  * Cousin: renameat(2). Errnos: see the top; NOTDIR: a slash after something else than a directory, or a directory
  * over a file; ISDIR: a file over a directory; NOTEMPTY; INVAL: a directory into itself; BUSY: "." or ".." at an
- * end; PERM: a grant of another kind, a mounted file; XDEV: another file system; DQUOT. WASI 0.1: path_rename. */
+ * end; PERM: a grant of another kind, a mounted file; XDEV: another file system, or a grant with a quota of its own.
+ * WASI 0.1: path_rename. */
 wn_err_t wn_path_rename(wn_sys_t *sys, uint32_t dir, const char *path, uint32_t to_dir, const char *to_path) {
   wn_place_t from, to;
   wn_err_t err = pair_open(sys, dir, WN_RIGHT_PATH_RENAME_SOURCE, path, to_dir, WN_RIGHT_PATH_RENAME_TARGET,
