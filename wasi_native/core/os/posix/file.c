@@ -41,6 +41,15 @@ wn_err_t wn_posix_opened(long r, int *fd) {
   return 0;
 }
 
+/* The same for a direct call, whose answer holds the errno. */
+static inline wn_err_t opened(long r, int *fd) {
+  if (WN_LIKELY(r > STDERR_FILENO)) {
+    *fd = (int)r;
+    return 0;
+  }
+  return r < 0 ? wn_posix_err((int)-r) : wn_posix_opened(r, fd);
+}
+
 wn_err_t wn_posix_open(const wn_os_t *os, const char *host_path, uint32_t flags, int *fd) {
   (void)os;
   return wn_posix_opened(open(host_path, open_flags(flags & ~(uint32_t)WN_O_CREAT)), fd);
@@ -48,10 +57,7 @@ wn_err_t wn_posix_open(const wn_os_t *os, const char *host_path, uint32_t flags,
 
 wn_err_t wn_posix_openat(const wn_os_t *os, int dir, const char *name, uint32_t flags, uint32_t mode, int *fd) {
   (void)os;
-  long r = kernel_openat(dir, name, open_flags(flags), mode);
-  if (WN_UNLIKELY(r < 0)) return wn_posix_err((int)-r);
-  *fd = (int)r;
-  return 0;
+  return opened(kernel_openat(dir, name, open_flags(flags), mode), fd);
 }
 
 wn_err_t wn_posix_openat2(const wn_os_t *os, int dir, const char *path, uint32_t flags, uint32_t mode, int *fd) {
@@ -59,10 +65,8 @@ wn_err_t wn_posix_openat2(const wn_os_t *os, int dir, const char *path, uint32_t
   beneath_t how = {.flags = (uint64_t)(unsigned)open_flags(flags),
                    .mode = flags & WN_O_CREAT ? mode : 0,
                    .resolve = RESOLVE_BELOW | RESOLVE_NO_MAGIC};
-  long r = WN_CALL(syscall(SYS_openat2, dir, path, &how, sizeof how), SYS_openat2, dir, path, &how, sizeof how);
-  if (WN_UNLIKELY(r < 0)) return wn_posix_err((int)-r);
-  *fd = (int)r;
-  return 0;
+  return opened(
+      WN_CALL(syscall(SYS_openat2, dir, path, &how, sizeof how), SYS_openat2, dir, path, &how, sizeof how), fd);
 }
 
 wn_err_t wn_posix_reopen(const wn_os_t *os, int fd, uint32_t flags, int *out) {
