@@ -46,7 +46,9 @@ def fake_module(pages: int = 2, module: str = P1, *directives: str) -> bytes:
     return "\n".join(lines).encode()
 
 
-def on_clock(timeout: int, *, clock: int = 1, absolute: bool = False, userdata: int = 0, flags: int = 0) -> bytes:
+def on_clock(
+    timeout: int, *, clock: int = 1, absolute: bool = False, userdata: int = 0, flags: int = 0
+) -> bytes:
     """A subscription of poll_oneoff to a clock (1: monotonic)."""
     return struct.pack("<QB7xI4xQQH6x", userdata, 0, clock, timeout, 0, flags or absolute)
 
