@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.tree import (
+from tests.attacks.tree import DENY, Case
+from tests.calls import (
     APPEND,
     ATIM,
     ATIM_NOW,
     CREAT,
-    DENY,
     DIRECTORY,
     DSYNC,
     EXCL,
@@ -27,7 +27,6 @@ from tests.attacks.tree import (
     SYNC,
     TRUNC,
     WRITE,
-    Case,
 )
 from tests.support import ALL_RIGHTS, CANARY, RIGHTS, fake_module, rights
 from wasi_native import _core

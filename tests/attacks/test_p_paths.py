@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.attacks.tree import CREAT, DIRECTORY, ESC, EXCL, READ, RUNS, Case, Tree
+from tests.attacks.tree import ESC, RUNS, Case, Tree
+from tests.calls import CREAT, DIRECTORY, EXCL, READ
 from tests.support import ALL_RIGHTS, Guest
 from wasi_native import Dir, Policy, PolicyError
 

@@ -16,19 +16,8 @@ from typing import Any
 import pytest
 
 from tests.attacks import toggle
-from tests.attacks.tree import (
-    CREAT,
-    DIRECTORY,
-    ESC,
-    MODES,
-    MTIM,
-    READ,
-    Case,
-    Tree,
-    everywhere,
-    fingerprint,
-    kernel,
-)
+from tests.attacks.tree import ESC, MODES, Case, Tree, everywhere, fingerprint, kernel
+from tests.calls import CREAT, DIRECTORY, MTIM, READ
 from tests.support import ALL_RIGHTS, E, Guest, errno
 from wasi_native import InstanceBusy, Policy
 

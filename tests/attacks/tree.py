@@ -14,17 +14,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.support import ALL_RIGHTS, ERRNOS, Guest, rights
+from tests.calls import ATIM, CREAT, DIRECTORY, EXCL, MTIM, NAMES, OTHER, READ, TRUNC, Calls
+from tests.support import ALL_RIGHTS, ERRNOS, Guest
 from wasi_native import Dir, Policy, _core
 
 ESC = {"PERM", "NOTCAPABLE"}
 DENY = {"NOTCAPABLE", "PERM", "ACCES", "ROFS", "BADF"}
-WRITE = rights("fd_write", "fd_allocate")
-READ = ALL_RIGHTS & ~WRITE  # all that a directory can be opened with
-CREAT, DIRECTORY, EXCL, TRUNC = 1, 2, 4, 8
-APPEND, DSYNC, NONBLOCK, RSYNC, SYNC = 1, 2, 4, 8, 16
-ATIM, ATIM_NOW, MTIM, MTIM_NOW = 1, 2, 4, 8
-
 # mode: (resolver, what openat2 answers, engines)
 MODES = {
     "openat2": ("openat2", 0, ("fake", "wasmtime")),
@@ -34,11 +29,8 @@ MODES = {
 }
 RUNS = [(mode, engine) for mode, (_, _, engines) in MODES.items() for engine in engines]
 
-_NAMES = {number: name for name, number in ERRNOS.items()}
-_NAMES[0] = "OK"
 _WRITE_NUMBER = {"fd_write": 4, "fd_pwrite": 4, "fd_seek": 8, "fd_tell": 8, "path_open": 4}
 _WRITE_STRUCT = {"path_filestat_get": 64, "fd_filestat_get": 64, "fd_fdstat_get": 24, "fd_prestat_get": 8}
-_PATH, _OTHER = 0x8000, 0xC000  # where a path is put; where the second one of a call is
 Result = TypeVar("Result")
 
 
@@ -150,11 +142,12 @@ class Attacker(Guest):
         return []
 
 
-class Case:
+class Case(Calls):
     """One run of a scenario: a guest in a tree. The calls answer names: an errno, or what was reached."""
 
     def __init__(self, tree: Tree, g: Guest, kernel: _core.FakeOs) -> None:
-        self.tree, self.g, self.kernel = tree, g, kernel
+        super().__init__(g)
+        self.tree, self.kernel = tree, kernel
         self.baseline = tree.outside()
 
     def rebase(self) -> None:
@@ -174,59 +167,19 @@ class Case:
         """Open and close: the errno, or the name of what was opened."""
         err, fd = self.g.open(path, **{"rights": READ, **how})
         if err:
-            return _NAMES[err]
+            return NAMES[err]
         err, st = self.g.fstat(fd)
         assert (err, self.g.fd_close(fd)) == (0, 0)
         return self.where(st["ino"])
 
-    def open(self, path: str | bytes, **how: Any) -> int:
-        """A descriptor; the path is a good one."""
-        err, fd = self.g.open(path, **{"rights": READ, **how})
-        assert err == 0, (path, _NAMES[err])
-        return fd
-
     def stat(self, path: str | bytes, *, dir: int = 3, follow: bool = False) -> str:
         err, st = self.g.stat(path, dir=dir, follow=follow)
-        return _NAMES[err] if err else self.where(st["ino"])
-
-    def call(self, name: str, *args: int) -> str:
-        return _NAMES[self.g.call(name, *args)]
-
-    def at(self, path: str | bytes) -> tuple[int, int]:
-        return self.g.put(_PATH, path)
-
-    def mkdir(self, path: str | bytes, dir: int = 3) -> str:
-        return self.call("path_create_directory", dir, *self.at(path))
-
-    def rmdir(self, path: str | bytes, dir: int = 3) -> str:
-        return self.call("path_remove_directory", dir, *self.at(path))
-
-    def unlink(self, path: str | bytes, dir: int = 3) -> str:
-        return self.call("path_unlink_file", dir, *self.at(path))
-
-    def set_times(
-        self, path: str | bytes, dir: int = 3, follow: bool = False, flags: int = ATIM | MTIM
-    ) -> str:
-        return self.call("path_filestat_set_times", dir, int(follow), *self.at(path), 1, 1, flags)
-
-    def rename(self, old: str | bytes, new: str | bytes, dir: int = 3, to: int = 3) -> str:
-        return self.call("path_rename", dir, *self.at(old), to, *self.g.put(_OTHER, new))
-
-    def link(self, old: str | bytes, new: str | bytes, dir: int = 3, to: int = 3, flags: int = 0) -> str:
-        return self.call("path_link", dir, flags, *self.at(old), to, *self.g.put(_OTHER, new))
-
-    def symlink(self, target: str | bytes, path: str | bytes, dir: int = 3) -> str:
-        return self.call("path_symlink", *self.at(target), dir, *self.g.put(_OTHER, path))
-
-    def readlink(self, path: str | bytes, size: int = 4096, dir: int = 3) -> str | bytes:
-        """The errno, or the bytes."""
-        err = self.call("path_readlink", dir, *self.at(path), 0x4000, size, 0x7FF0)
-        return err if err != "OK" else self.g.memory.read(0x4000, self.g.unpack("I", 0x7FF0))
+        return NAMES[err] if err else self.where(st["ino"])
 
     def every_path_call(self, ptr: int, length: int, dir: int = 3) -> Iterator[tuple[str, str]]:
         """(call, errno) of each call that takes a path, in each of its path arguments."""
-        other = self.g.put(_OTHER, "other")
-        good = self.g.put(_OTHER + 64, "f.txt")
+        other = self.g.put(OTHER, "other")
+        good = self.g.put(OTHER + 64, "f.txt")
         path, out = (ptr, length), 0x7F00
         rights = (ALL_RIGHTS, ALL_RIGHTS, 0)
         for follow in (0, 1):
