@@ -187,6 +187,9 @@ wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
   if (!get_func(in, name, &func)) return wn_message_set(message, WN_MISSING, "no such export");
   wt_raw_t slots[WT_VALUES_MAX] = {{0}};
   for (size_t i = 0; i < nparams; i++) slots[i].u64 = values[i];
+  /* Noted now: a host function that calls another export asks for the signature of that one. */
+  uint32_t narrow = 0;
+  for (size_t i = 0; i < nresults; i++) narrow |= (uint32_t)(in->results[i] == 'i' || in->results[i] == 'f') << i;
   /* The epoch may have moved while nobody ran: one tick from now, then look for what came in between. */
   if (instance->depth == 1) {
     api->wasmtime_context_set_epoch_deadline(in->context, 1);
@@ -202,8 +205,7 @@ wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
     return wt_error_take(api, error, err, message);
   }
   if (trap) return wt_trap_take(in, trap, message);
-  for (size_t i = 0; i < nresults; i++)
-    values[i] = in->results[i] == 'i' || in->results[i] == 'f' ? slots[i].u32 : slots[i].u64;
+  for (size_t i = 0; i < nresults; i++) values[i] = narrow >> i & 1 ? slots[i].u32 : slots[i].u64;
   return 0;
 }
 
