@@ -101,6 +101,7 @@ wn_err_t wn_node_set_times(wn_sys_t *sys, wn_node_t *node, int64_t atim, int64_t
     (void)sys->os->close(sys->os, fd);
     return err;
   }
+  if (atim == WN_TIME_KEEP && mtim == WN_TIME_KEEP) return 0; /* and ctim stays too, as on Linux */
   int64_t now = node_now(sys);
   if (atim != WN_TIME_KEEP) node->atim = atim == WN_TIME_NOW ? now : atim;
   if (mtim != WN_TIME_KEEP) node->mtim = mtim == WN_TIME_NOW ? now : mtim;
