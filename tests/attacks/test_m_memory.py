@@ -1,0 +1,800 @@
+"""Group M: pointers, lengths and structures of the guest. What is wrong ends the guest before anything is done; what
+is right changes the declared places and no byte beside them."""
+
+from __future__ import annotations
+
+import gc
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.attacks.forms import FORMS, Sibling, every_form, every_home
+from tests.attacks.tree import CREAT, Tree
+from tests.guests import build
+from tests.support import P1, UNSTABLE, E, Guest, signatures
+from wasi_native import (
+    Capture,
+    Dir,
+    Host,
+    HostFunction,
+    Instance,
+    Limits,
+    MemoryDir,
+    ModuleError,
+    Policy,
+    Trap,
+    WasiError,
+    _core,
+)
+
+Make = Callable[..., Guest]
+BOUNDS, ALIGNMENT = "host-pointer", "host-alignment"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Iterator[Tree]:
+    made = Tree(tmp_path / "T")
+    before = made.outside()
+    yield made
+    assert made.outside() == before
+
+
+def granted(tree: Tree, **more: Any) -> Policy:
+    fields = {
+        "dirs": [*tree.dirs(), MemoryDir("/mem")],
+        "program": "p",
+        "stdin": b"in",
+        "stdout": Capture(),
+        **more,
+    }
+    return Policy(**fields)
+
+
+@pytest.fixture
+def make(guest: Make, tree: Tree, resolver: str) -> Make:
+    """/rw (3), /ro (4), /mem (5) with f.txt."""
+
+    def build_one(form: str, pages: int = 2, **more: Any) -> Guest:
+        g = guest(granted(tree, **more), resolver=resolver, pages=pages, **FORMS[form])
+        err, fd = g.open("f.txt", dir=5, oflags=CREAT)
+        assert (err, g.write(fd, b"hello"), g.fd_close(fd)) == (0, (0, 5), 0)
+        g.fill()
+        return g
+
+    return build_one
+
+
+def resident() -> int:
+    """Bytes of memory that this process has."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+# ---- 61 ----
+
+
+@dataclass(frozen=True)
+class Pointer:
+    call: str
+    name: str
+    size: int  # bytes of one item
+    align: int
+    count: str = ""  # the parameter that says how many
+
+
+def _pointers() -> list[Pointer]:
+    numbers = """args_sizes_get.argc args_sizes_get.argv_buf_size environ_sizes_get.environc
+    environ_sizes_get.environ_buf_size fd_pread.nread fd_pwrite.nwritten fd_read.nread fd_write.nwritten
+    fd_readdir.bufused path_open.opened_fd path_readlink.bufused poll_oneoff.nevents sock_accept.opened_fd
+    sock_recv.ro_datalen sock_send.so_datalen"""
+    wide = "clock_res_get.resolution clock_time_get.time fd_seek.newoffset fd_tell.offset"
+    lists = "fd_pread.iovs fd_pwrite.iovs fd_read.iovs fd_write.iovs sock_recv.ri_data sock_send.si_data"
+    texts = "fd_prestat_dir_name.path fd_readdir.buf path_create_directory.path path_filestat_get.path"
+    texts += " path_filestat_set_times.path path_link.old_path path_link.new_path path_open.path path_readlink.path"
+    texts += " path_readlink.buf path_remove_directory.path path_rename.old_path path_rename.new_path"
+    texts += " path_symlink.old_path path_symlink.new_path path_unlink_file.path random_get.buf"
+    found = [Pointer(*word.split("."), 4, 4) for word in numbers.split()]  # type: ignore[arg-type]
+    found += [Pointer(*word.split("."), 8, 8) for word in wide.split()]  # type: ignore[arg-type]
+    for word in lists.split():
+        call, name = word.split(".")
+        found.append(Pointer(call, name, 8, 4, name + "_len"))
+    for word in texts.split():
+        call, name = word.split(".")
+        found.append(Pointer(call, name, 1, 1, name + "_len"))
+    return [
+        *found,
+        Pointer("args_get", "argv", 4, 4),  # one argument, "p"
+        Pointer("args_get", "argv_buf", 2, 1),
+        Pointer("environ_get", "environ", 4, 4),  # one variable, "A=b"
+        Pointer("environ_get", "environ_buf", 4, 1),
+        Pointer("fd_fdstat_get", "stat", 24, 8),
+        Pointer("fd_filestat_get", "stat", 64, 8),
+        Pointer("path_filestat_get", "stat", 64, 8),
+        Pointer("fd_prestat_get", "prestat", 8, 4),
+        Pointer("sock_recv", "ro_flags", 2, 2),
+        Pointer("poll_oneoff", "in", 48, 8, "nsubscriptions"),
+        Pointer("poll_oneoff", "out", 32, 8, "nsubscriptions"),
+    ]
+
+
+POINTERS = _pointers()
+OLD_SIZES = {("fd_filestat_get", "stat"): 56, ("path_filestat_get", "stat"): 56, ("poll_oneoff", "in"): 56}
+BY_CALL = {name: [one for one in POINTERS if one.call == name] for name in signatures()}
+_DEEDS = """openat openat2 reopen readv writev preadv pwritev write_pipe lseek fstat fstatat ftruncate fallocate
+mkdirat unlinkat renameat linkat symlinkat readlinkat utimensat futimens getdents accept recv send shutdown poll
+getrandom close"""
+DEEDS = _DEEDS.split()
+
+
+def test_m61_the_table_has_every_pointer() -> None:
+    """What is a pointer is said by the rows; none is missing here."""
+    text = (Path(_core.__file__).parent / "abi" / "p1.rows").read_text()
+    words = [line.split("#")[0].split() for line in text.split("\nalias")[0].splitlines()]
+    said = {
+        (line[0], word.split(":")[0]) for line in words for word in line if word.endswith((":ptr", ":buf"))
+    }
+    assert said == {(one.call, one.name) for one in POINTERS}
+    assert len(POINTERS) == len(said) == 53
+
+
+def good(call: str) -> dict[str, int]:
+    """Parameters that lead to no trap: every pointer in a place of its own, lengths 1."""
+    fds = {"fd_read": 0, "fd_write": 1, "sock_recv": 0, "sock_send": 1, "sock_accept": 0, "fd_prestat_get": 3}
+    pointers = {one.name for one in BY_CALL[call]}
+    values = {}
+    for index, (name, _) in enumerate(signatures()[call][0]):
+        if name in pointers:
+            values[name] = 0x400 * (index + 1)
+        elif name in ("fd", "old_fd", "new_fd", "to"):
+            values[name] = fds.get(call, 3)
+        elif name.endswith("_len") or name == "nsubscriptions":
+            values[name] = 1
+        else:
+            values[name] = 0
+    return values
+
+
+def prepare(g: Guest, call: str, values: dict[str, int], sizes: dict[str, int]) -> None:
+    """What the pointers point to, as far as it is in memory: lists of one piece, paths of "x", zeroed waits."""
+    for one in BY_CALL[call]:
+        at = values[one.name]
+        if at + sizes[one.name] > g.size:
+            continue
+        if one.size == 8 and one.count:
+            g.put(at, struct.pack("<II", 0x200, 1))
+        elif one.name == "in":
+            g.put(at, bytes(sizes["in"]))
+        elif one.name.endswith("path"):
+            g.put(at, b"x")
+
+
+def declared(call: str, values: dict[str, int], sizes: dict[str, int]) -> list[tuple[int, int]]:
+    places = []
+    for one in BY_CALL[call]:
+        if not one.name.endswith("path") or one.call == "fd_prestat_dir_name":
+            places.append((values[one.name], sizes[one.name] * (values[one.count] if one.count else 1)))
+    return [*places, (0x200, 1)]
+
+
+@pytest.mark.parametrize("module", [P1, UNSTABLE])
+@every_form
+@pytest.mark.parametrize("group", ["args", "clock", "environ", "fd", "path", "poll", "random", "sock"])
+def test_m61_every_call_and_every_pointer(tree: Tree, form: str, group: str, module: str) -> None:
+    kernel = _core.FakeOs()
+    policy = granted(tree, env={"A": "b"})
+    traps = 0
+    with Guest(policy, module=module, pages=1, kernel=kernel, **FORMS[form]) as first:
+        end = first.size
+        g: Guest = Sibling(first, module)
+        for one in POINTERS:
+            if not one.call.startswith(group) or one.call not in signatures(module):
+                continue
+            old = OLD_SIZES if module == UNSTABLE else {}
+            sizes = {p.name: old.get((p.call, p.name), p.size) for p in BY_CALL[one.call]}
+            size = sizes[one.name]
+            places = {
+                0,
+                1,
+                2,
+                3,
+                4,
+                end - size,
+                end - size + 1,
+                end - size + one.align,
+                end - 1,
+                end,
+                end + 8,
+            }
+            places |= {2**31 - 1, 2**31, 2**32 - 8, 2**32 - 1}
+            counts = {1}
+            if one.count:
+                wraps = min(2**32 // size, 2**32 - 1)  # times size it is 0 in 32 bits
+                counts |= {0, end // size, end // size + 1, 2**31, wraps, 2**32 - 1}
+            for at in sorted(places):
+                for count in sorted(counts):
+                    values = {**good(one.call), one.name: at}
+                    if one.count:
+                        values[one.count] = count
+                    if count > 1 and at + size * count <= end:
+                        continue  # a good long list is another case
+                    bad = ""
+                    for other in BY_CALL[one.call]:  # two may share a count
+                        number = values[other.count] if other.count else 1
+                        if values[other.name] % other.align:
+                            bad += ALIGNMENT
+                        if values[other.name] + sizes[other.name] * number > end:
+                            bad += BOUNDS
+                    g.fill()
+                    prepare(g, one.call, values, sizes)
+                    kernel.clear()
+                    outputs = [] if bad else declared(one.call, values, sizes)
+                    with g.writes_only(*outputs):
+                        kind = g.traps(one.call, *values.values())
+                    where = (one.call, one.name, hex(at), hex(count))
+                    assert (kind in bad) if bad else kind == "", (where, kind, bad)
+                    if bad:
+                        assert kind, where
+                        assert [name for name in DEEDS if kernel.count(name)] == [], where
+                        traps += 1
+                        g.close()
+                        g = Sibling(first, module)
+        g.close()
+    assert traps > 10
+    kernel.clear()
+
+
+# ---- 62 ----
+
+
+@every_form
+def test_m62_pointer_and_length_that_wrap(make: Make, form: str) -> None:
+    first = make(form)
+    cases: list[tuple[str, tuple[int, ...]]] = []
+    for ptr, length in (
+        (0xFFFFFFF0, 0x20),
+        (0xFFFFFFFF, 2),
+        (0xFFFFFFFF, 1),
+        (0x80000000, 0x80000000),
+        (1, 2**32 - 1),
+    ):
+        for call in ("fd_read", "fd_write"):
+            cases.append((call, (0, ptr, length)))
+        cases.append(("path_unlink_file", (ptr, length)))
+        cases.append(("random_get", (ptr, length)))
+    for call, numbers in cases:
+        with Sibling(first, P1) as g:
+            g.fill()
+            args = (*numbers,)
+            if call in ("fd_read", "fd_write"):
+                iovs = g.iovs(64, (0x200, 4), numbers[1:])
+                args = (0 if call == "fd_read" else 1, *iovs, 0x100)
+            elif call == "path_unlink_file":
+                args = (3, *numbers)
+            with g.writes_only():
+                assert g.traps(call, *args) == BOUNDS, (call, numbers)
+            assert call != "fd_write" or g.instance.stdout == b""  # the good piece was not written either
+
+
+# ---- 63, 64, 65 ----
+
+GATHER = [("fd_read", ()), ("fd_pread", (0,)), ("fd_write", ()), ("fd_pwrite", (0,))]
+
+
+@every_form
+@every_home
+def test_m63_no_pieces_and_too_many(make: Make, form: str, home: int) -> None:
+    first = make(form)
+    for call, more in GATHER:
+        err, fd = first.open("f.txt", dir=home)
+        assert err == 0
+        first.fill()
+        for at in (0, 64, first.size):
+            with first.writes_only((0x100, 4)):
+                assert first.call(call, fd, at, 0, *more, 0x100) == 0
+            assert first.unpack("I", 0x100) == 0
+        for count in (0x20000000, 0x20000001, 0x1FFFFFFF, 2**31, 2**32 - 1):
+            with Sibling(first, P1) as g:
+                g.fill()
+                before = resident()
+                with g.writes_only():
+                    assert g.traps(call, 0, 64, count, *more, 0x100) == BOUNDS
+                assert resident() - before < 1 << 20
+
+
+@every_form
+def test_m64_a_million_empty_pieces_on_a_small_stack(make: Make, form: str) -> None:
+    g = make(form, pages=130)
+    err, fd = g.open("f.txt")
+    assert err == 0
+    count = 10**6
+    g.memory.write(0x1000, bytes(8 * count))
+    results: list[Any] = []
+
+    def work() -> None:
+        try:
+            for call, more in GATHER:
+                err = g.call(call, fd, 0x1000, count, *more, 0x100)
+                results.append((err, g.unpack("I", 0x100)))
+            # A million pieces, the last one not empty: it is found, and nothing else.
+            g.iovs(0x1000 + 8 * (count - 1), (0x200, 3))
+            results.append((g.fd_pread(fd, 0x1000, count, 1, 0x100), g.unpack("I", 0x100)))
+            results.append(g.memory.read(0x200, 4))
+            # More than that is bounded by number, not by time.
+            results.append(g.fd_read(fd, 0, 1 << 20, 0x100))
+            results.append(g.fd_read(fd, 0, (1 << 20) + 1, 0x100))
+        except BaseException as error:  # for the test's own thread
+            results.append(error)
+
+    before = threading.stack_size(128 * 1024)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert results[:4] == [(0, 0)] * 4
+    assert results[4:6] == [(0, 3), b"ell\xa5"]
+    assert len(results) == 7 and isinstance(
+        results[6], Trap
+    )  # the list was not all in memory, or was nonsense
+
+
+@every_form
+def test_m64_every_call_on_a_small_stack(make: Make, form: str) -> None:
+    g = make(form)
+    answers: list[Any] = []
+
+    def work() -> None:
+        try:
+            deep = "d/" * 2000 + "x"
+            for call in ("path_create_directory", "path_remove_directory", "path_unlink_file"):
+                answers.append(g.on_path(call, deep))
+            answers.append(g.stat(deep, follow=True)[0])
+            answers.append(g.stat("d/e/../e/../e")[0])
+            answers.append(g.open(deep, oflags=CREAT)[0])
+            old, new = g.put(0x4000, deep), g.put(0x6000, deep)
+            answers.append(g.path_rename(3, *old, 3, *new))
+            answers.append(g.path_link(3, 0, *old, 3, *new))
+            answers.append(g.list(3, 0, 4096)[0])
+        except BaseException as error:
+            answers.append(error)
+
+    before = threading.stack_size(128 * 1024)
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert answers == [E.NOENT] * 4 + [0] + [E.NOENT] * 3 + [0]
+
+
+@every_form
+@every_home
+def test_m65_more_pieces_than_the_kernel_takes(make: Make, form: str, home: int) -> None:
+    g = make(form)
+    for pieces in (1023, 1024, 1025, 3000):
+        err, fd = g.open("long", dir=home, oflags=CREAT | 8)
+        assert err == 0
+        g.fill()
+        g.memory.write(0x8000, bytes(index & 0xFF for index in range(pieces)))
+        iovs = g.iovs(0x1000, *((0x8000 + index, 1) for index in range(pieces)))
+        assert g.fd_write(fd, *iovs, 0x100) == 0
+        took = g.unpack("I", 0x100)
+        assert took == min(pieces, 1024)  # a short count, never an error
+        assert g.fstat(fd)[1]["size"] == took
+        iovs = g.iovs(0x1000, *((0xC000 + 2 * index, 1) for index in range(pieces)))
+        with g.writes_only((0x100, 4), *((0xC000 + 2 * index, 1) for index in range(took))):
+            assert g.fd_pread(fd, *iovs, 0, 0x100) == 0
+        assert g.unpack("I", 0x100) == took
+        assert g.memory.read(0xC000, 2 * took)[::2] == bytes(index & 0xFF for index in range(took))
+        assert g.fd_close(fd) == 0
+
+
+@every_form
+@every_home
+def test_m65_pieces_that_overlap_to_more_than_two_gigabytes(
+    guest: Make, tree: Tree, form: str, home: int, resolver: str
+) -> None:
+    cap = {"max_file_size": 1 << 20}
+    dirs = [
+        Dir(tree.rw, "/rw", **cap),
+        Dir(tree.ro, "/ro", read_only=True),
+        MemoryDir("/mem", size=2 << 20, **cap),
+    ]
+    g = guest(Policy(dirs=dirs), resolver=resolver, pages=48, **FORMS[form])
+    err, fd = g.open("big", dir=home, oflags=CREAT)
+    assert err == 0
+    g.fill(0x5A)
+    iovs = g.iovs(0x1000, *[(0, g.size)] * 1024)  # 3 GiB
+    before = resident()
+    assert g.fd_write(fd, *iovs, 0x100) == 0
+    assert g.unpack("I", 0x100) == 1 << 20  # short: what there is room for
+    assert g.fd_write(1, *iovs, 0x100) == 0
+    assert g.unpack("I", 0x100) <= 0x7FFFFFFF  # what is swallowed is counted in 31 bits
+    iovs = g.iovs(0x1000, *[(0x10000, 1 << 20)] * 1024)
+    assert g.fd_pread(fd, *iovs, 0, 0x100) == 0
+    assert g.unpack("I", 0x100) == 1 << 20
+    assert resident() - before < 8 << 20
+
+
+# ---- 66, 67 ----
+
+
+@every_form
+def test_m66_long_paths_and_buffers(make: Make, form: str) -> None:
+    first = make(form, pages=300)
+    first.memory.write(0, b"x" * first.size)
+    gc.collect()
+    before = resident()
+    calls = [name for name in signatures() if name.startswith("path_")]
+    for length in (4096, 1 << 16, 1 << 24):
+        for name in calls:
+            for path in ("path", "old_path", "new_path"):
+                values = good(name)
+                if f"{path}_len" not in values:
+                    continue
+                for other in ("path", "old_path", "new_path"):  # the other one is short and good
+                    if f"{other}_len" in values:
+                        values[other], values[f"{other}_len"] = 0x100, 1
+                values[path], values[f"{path}_len"] = 0x1001, length
+                assert first.call(name, *values.values()) == E.NAMETOOLONG, (name, path, length)
+    assert resident() - before < 1 << 20
+    for name in calls:
+        for path in ("path", "old_path", "new_path"):
+            if f"{path}_len" not in good(name):
+                continue
+            with Sibling(first, P1, Policy(dirs=[MemoryDir("/m")])) as g:
+                values = {**good(name), path: 0x1000, f"{path}_len": 2**32 - 1}
+                assert g.traps(name, *values.values()) == BOUNDS, (name, path)
+    assert resident() - before < 2 << 20
+
+
+@every_form
+@pytest.mark.parametrize("kind", ["args", "environ"])
+def test_m67_a_megabyte_of_strings(make: Make, form: str, kind: str) -> None:
+    texts = [f"V{number}=" + "v" * 1020 for number in range(1030)]
+    if kind == "args":
+        texts = ["p", *texts[1:]]
+    raw = b"".join(text.encode() + b"\0" for text in texts)
+    assert len(raw) > 1 << 20
+    pairs = dict(text.split("=") for text in texts if "=" in text)
+    more = {"args": {"args": texts[1:]}, "environ": {"env": pairs}}[kind]
+    g = make(form, pages=20, **more)
+    with g.writes_only((64, 8)):
+        assert g.call(f"{kind}_sizes_get", 64, 68) == 0
+    assert g.unpack("II", 64) == (1030, len(raw))
+    end = g.size - len(raw)
+    with g.writes_only((64, 4 * 1030), (end, len(raw))):
+        assert g.call(f"{kind}_get", 64, end) == 0
+    assert g.memory.read(end, len(raw)) == raw
+    starts = struct.unpack("<1030I", g.memory.read(64, 4 * 1030))
+    assert starts[0] == end and starts[-1] == g.size - len(texts[-1]) - 1
+    with g.writes_only():
+        assert g.traps(f"{kind}_get", 64, end + 1) == BOUNDS  # the last byte is out of memory
+
+
+@every_form
+def test_m67_one_byte_short(make: Make, form: str) -> None:
+    first = make(form)
+    end = first.size
+    for call, args, kind in (
+        ("args_get", (64, end - 1), BOUNDS),  # "p\0" needs two
+        ("args_get", (end, 0), BOUNDS),
+        ("args_get", (end - 2, 0), ALIGNMENT),
+        ("environ_get", (end, end), ""),  # no variables: no bytes
+        ("environ_get", (end + 4, 0), BOUNDS),
+        ("environ_get", (0, end + 1), BOUNDS),
+        ("fd_prestat_dir_name", (3, end - 3, 3), ""),
+        ("fd_prestat_dir_name", (3, end - 2, 3), BOUNDS),
+        ("fd_prestat_dir_name", (3, end, 1), BOUNDS),
+    ):
+        with Sibling(first, P1, Policy(program="p", dirs=[MemoryDir("/rw")])) as g:
+            g.fill()
+            with g.writes_only(*([] if kind else [(end - 3, 3)])):
+                assert g.traps(call, *args) == kind, (call, args)
+    with first.writes_only():
+        assert first.fd_prestat_dir_name(3, 64, 2) == E.NAMETOOLONG
+        assert first.fd_prestat_dir_name(3, end, 0) == E.NAMETOOLONG
+
+
+# ---- 70, 71 ----
+
+
+@every_form
+@every_home
+def test_m70_readdir_into_small_buffers(make: Make, form: str, home: int) -> None:
+    g = make(form)
+    for number in range(5):
+        assert g.on_path("path_create_directory", f"name-{number}", dir=home) == 0
+    assert g.fd_readdir(home, 0x1000, 0x1000, 0, 0x100) == 0
+    full = g.memory.read(0x1000, g.unpack("I", 0x100))
+    entry = 24 + int.from_bytes(full[16:20], "little")
+    end = g.size
+    for length in (0, 1, 23, 24, 25, entry - 1, entry, entry + 1, entry + 24, len(full) - 1, len(full)):
+        for at in (0x1000, 0x1001, end - length):  # and where memory ends
+            g.fill()
+            with g.writes_only((0x100, 4), (at, length)):
+                assert g.fd_readdir(home, at, length, 0, 0x100) == 0
+            assert g.unpack("I", 0x100) == length
+            assert g.memory.read(at, length) == full[:length]
+    with g.writes_only((0x100, 4), (0x1000, len(full))):
+        assert g.fd_readdir(home, 0x1000, len(full) + 1, 0, 0x100) == 0
+    assert g.unpack("I", 0x100) == len(full)  # less than there is room for: the end
+    for length in (24, 40, 100, 1000):  # resumed by cookie, whatever is cut
+        names, cookie, room = [], 0, length
+        while True:
+            err, entries = g.list(home, cookie, room)
+            assert err == 0
+            if not entries:
+                if g.unpack("I", 0x1F000) < room:
+                    break
+                room *= 2
+                continue
+            names += [name for name, _, _ in entries]
+            cookie, room = entries[-1][2], length
+        assert len(names) == len(set(names))
+        assert {"f.txt", "name-0", "name-4", ".", ".."} <= set(names)
+
+
+@every_form
+@every_home
+@pytest.mark.parametrize("fill", [0xA5, 0xFF, 0x00])
+def test_m71_padding_is_zero(make: Make, form: str, home: int, fill: int) -> None:
+    g = make(form)
+    err, fd = g.open("f.txt", dir=home, fdflags=1)
+    assert err == 0
+    path = b"f.txt"
+
+    def padding(size: int, *holes: tuple[int, int]) -> None:
+        for at, length in holes:
+            assert g.memory.read(0x1000 + at, length) == bytes(length), (at, length)
+        assert g.memory.read(0x1000 + size, 8) == bytes([fill]) * 8
+
+    g.fill(fill)
+    assert g.fd_filestat_get(fd, 0x1000) == 0
+    padding(64, (17, 7))
+    g.fill(fill)
+    assert g.path_filestat_get(home, 0, *g.put(0x100, path), 0x1000) == 0
+    padding(64, (17, 7))
+    g.fill(fill)
+    assert g.fd_fdstat_get(fd, 0x1000) == 0
+    padding(24, (1, 1), (4, 4))
+    g.fill(fill)
+    assert g.fd_prestat_get(home, 0x1000) == 0
+    padding(8, (1, 3))
+    g.fill(fill)
+    assert g.fd_readdir(home, 0x1000, 200, 0, 0x100) == 0
+    at = 0x1000
+    while at + 24 <= 0x1000 + min(200, g.unpack("I", 0x100)):
+        assert g.memory.read(at + 21, 3) == bytes(3)
+        at += 24 + g.unpack("I", at + 16)
+    g.fill(fill)
+    clock = struct.pack("<QB7xI4xQQH6x", 1, 0, 1, 0, 0, 0)
+    read = struct.pack("<QB7xI28x", 2, 1, fd)
+    bad = struct.pack("<QB7xI28x", 3, 2, 99)
+    g.put(0x2000, clock + read + bad)
+    assert g.poll_oneoff(0x2000, 0x1000, 3, 0x100) == 0 and g.unpack("I", 0x100) == 3
+    padding(96, *((32 * index + at, length) for index in range(3) for at, length in ((11, 5), (26, 6))))
+    assert g.unpack("QH", 0x1000 + 16) == (0, 0)  # of a clock: no bytes, no flags
+
+
+# ---- 72, 73 ----
+
+
+@every_form
+def test_m72_subscriptions_that_reach_outside(make: Make, form: str) -> None:
+    first = make(form)
+    end = first.size
+    clock = struct.pack("<QB7xI4xQQH6x", 1, 0, 1, 0, 0, 0)
+    cases = [(end - 48, 0x1000, 2), (0x1000, end - 32, 2), (end - 48, 0x1000, 1000), (0x1000, end - 32, 1000)]
+    cases += [(0x1000, 0x2000, n) for n in (0x05555556, 0x08000000, 0x08000001, 2**31, 2**32 - 1)]
+    for at, out, count in cases:
+        with Sibling(first, P1, Policy()) as g:
+            g.fill()
+            g.put(at, clock)
+            with g.writes_only():
+                assert g.traps("poll_oneoff", at, out, count, 0x100) == BOUNDS, (at, out, count)
+    with first.writes_only():
+        assert first.poll_oneoff(0x1000, 0x2000, 0, 0x100) == E.INVAL
+        assert first.poll_oneoff(end, end, 0, 0x100) == E.INVAL
+
+
+@every_form
+def test_m73_misaligned_structures(make: Make, form: str) -> None:
+    first = make(form)
+    for one in POINTERS:
+        for odd in (
+            {1, 2, 4} if one.align == 8 else {1, 2} if one.align == 4 else {1} if one.align == 2 else set()
+        ):
+            with Sibling(first, P1, Policy(program="p", dirs=[MemoryDir("/m")], stdin=b"in")) as g:
+                values = good(one.call)
+                g.fill()
+                sizes = {p.name: p.size for p in BY_CALL[one.call]}
+                values[one.name] += odd
+                prepare(g, one.call, values, sizes)
+                with g.writes_only():
+                    assert g.traps(one.call, *values.values()) == ALIGNMENT, (one, odd)
+
+
+@every_form
+@every_home
+@pytest.mark.parametrize("odd", [1, 2, 3, 5, 7])
+def test_m73_bytes_and_paths_at_odd_addresses(make: Make, form: str, home: int, odd: int) -> None:
+    g = make(form)
+    err, fd = g.open("f.txt", dir=home)
+    assert err == 0
+    at = 0x2000 + odd
+    assert g.fd_pread(fd, *g.iovs(0x1000, (at, 5)), 0, 0x100) == 0 and g.memory.read(at, 6) == b"hello\xa5"
+    g.put(at, b"odd")
+    assert g.fd_pwrite(fd, *g.iovs(0x1000, (at, 3)), 1, 0x100) == 0
+    assert g.fd_pread(fd, *g.iovs(0x1000, (at, 5)), 0, 0x100) == 0 and g.memory.read(at, 5) == b"hoddo"
+    assert g.args_get(0x100, at) == 0 and g.memory.read(at, 2) == b"p\0"
+    assert g.fd_prestat_dir_name(home, at, 10) == 0 and g.memory.read(at, 3) in (b"/rw", b"/me")
+    assert g.random_get(at, 9) == 0
+    path = g.put(at, "new")
+    assert g.path_create_directory(home, *path) == 0 and g.path_remove_directory(home, *path) == 0
+    old, new = g.put(at, "target"), g.put(0x3000 + odd, "link")
+    assert g.path_symlink(*old, home, *new) == 0
+    assert g.path_readlink(home, *new, 0x4000 + odd, 9, 0x100) == 0
+    assert g.memory.read(0x4000 + odd, 7) == b"target\xa5"
+    assert g.path_rename(home, *new, home, *old) == 0 and g.path_unlink_file(home, *old) == 0
+    assert g.fd_readdir(home, 0x5000 + odd, 100, 0, 0x100) == 0
+    assert g.unpack("Q", 0x5000 + odd) in range(1, 100)
+
+
+# ---- 74 ----
+
+
+@pytest.fixture
+def wasmtime() -> Iterator[Host]:
+    with Host(Policy(), engine="wasmtime", board="generic-x86_64") as host:
+        yield host
+
+
+def test_m74_no_memory(wasmtime: Host) -> None:
+    with wasmtime.load(build.wat("no_memory")) as module, module.instantiate() as instance:
+        assert instance.call("close", 99) == E.BADF  # needs none
+        with pytest.raises(Trap, match="outside") as trap:
+            instance.call("clock")
+        assert trap.value.kind == BOUNDS
+        with pytest.raises(ModuleError, match="no exported memory"):
+            instance.memory  # noqa: B018
+
+
+def test_m74_no_memory_on_fake() -> None:
+    lines = b"fake 1\nimport wasi_snapshot_preview1 clock_time_get iIi i\nimport wasi_snapshot_preview1 fd_close i i"
+    with Host(Policy(), engine="fake") as host, host.load(lines) as module, module.instantiate() as instance:
+        assert instance.call("fd_close", 99) == E.BADF
+        with pytest.raises(Trap):
+            instance.call("clock_time_get", 0, 0, 0)
+
+
+def test_m74_two_memories(wasmtime: Host) -> None:
+    """The exported one is spoken about, wherever it stands."""
+    with wasmtime.load(build.wat("two_memories")) as module, module.instantiate() as instance:
+        assert instance.call("clock", 8) == 0
+        assert instance.call("first", 8) == 0 and instance.call("second", 8) > 0
+
+
+@pytest.mark.parametrize("name", ["wrong_memory", "memory64", "shared_memory"])
+def test_m74_a_memory_that_wasi_cannot_speak_about(wasmtime: Host, name: str) -> None:
+    """A clean error when it is loaded or linked, or at the first call; the host goes on."""
+
+    def use() -> None:
+        with wasmtime.load(build.wat(name)) as module, module.instantiate() as instance:
+            instance.call("clock")
+
+    with pytest.raises(WasiError) as error:
+        use()
+    assert str(error.value)
+    with wasmtime.load(build.wat("two_memories")) as module, module.instantiate() as instance:
+        assert instance.call("clock", 8) == 0
+
+
+def test_m74_an_imported_memory(wasmtime: Host) -> None:
+    text = """(module (import "env" "memory" (memory 1))
+      (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+      (func (export "_start") (drop (call $yield))))"""
+    with wasmtime.load(text) as module, pytest.raises(ModuleError, match="memory"):
+        module.instantiate()
+
+
+# ---- 75, 77 ----
+
+GROWING = """(module
+  (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "env" "back" (func $back))
+  (memory (export "memory") 1)
+  (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+  (func (export "write") (param i32 i32 i32 i32) (result i32)
+    (call $write (local.get 0) (local.get 1) (local.get 2) (local.get 3)))
+  (func $last (result i32) (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 16)))
+  ;; The host's function grows the memory; then the new last bytes are random, and read back.
+  (func (export "work") (result i64)
+    (call $back)
+    (drop (call $random (call $last) (i32.const 8)))
+    (drop (call $clock (i32.const 1) (i64.const 0) (i32.add (call $last) (i32.const 8))))
+    (i64.load (i32.add (call $last) (i32.const 8)))))"""
+
+
+@pytest.mark.parametrize("board", ["generic-x86_64", "generic-armv7-musl"], ids=["reserved", "moving"])
+def test_m75_growth_between_calls_and_inside_a_callback(board: str, long: bool) -> None:
+    """On the second board the engine reserves 4 MiB, so that the memory moves as it grows."""
+    guests: list[Instance] = []
+    steps = 500 if long or board == "generic-x86_64" else 100  # a memory that moves is copied each time
+
+    def back() -> None:
+        assert guests[0].call("grow", 1) >= 1
+
+    policy = Policy(stdout=Capture(), limits=Limits(memory=1 << 30))
+    functions = [HostFunction("env", "back", "", "", back)]
+    with (
+        Host(policy, engine="wasmtime", board=board) as host,
+        host.load(GROWING) as module,
+        module.instantiate(functions=functions) as instance,
+    ):
+        guests.append(instance)
+        for step in range(steps):
+            before = time.monotonic_ns()
+            now = instance.call("work")  # all 64 bits of it, although "grow" was called inside
+            assert before <= now <= time.monotonic_ns()
+            assert instance.call("grow", 1) == 2 + 2 * step
+            end = len(instance.memory) - 16
+            instance.memory.write(end, struct.pack("<II", end + 8, 4) + b"mark")
+            assert instance.call("write", 1, end, 1, end + 12) == 0
+            assert instance.memory.u32(end + 12) == 4
+        assert len(instance.memory) == (1 + 2 * steps) * 65536
+        assert instance.stdout == b"mark" * steps
+
+
+@pytest.mark.parametrize("form", ["fake", "moving", "wide", "moving-wide"])
+def test_m75_growth_between_calls_of_fake(make: Make, form: str) -> None:
+    g = make(form)
+    err, fd = g.open("f.txt")
+    assert err == 0
+    for step in range(200):
+        if step < 50:  # the memory is copied before each call where it moves
+            assert g.instance.call("grow", 1) == 2 + step
+        end = len(g.memory) - 32
+        g.iovs(end, (end + 8, 5))
+        assert g.fd_pread(fd, end, 1, 0, end + 16) == 0
+        assert g.memory.read(end + 8, 5) == b"hello" and g.unpack("I", end + 16) == 5
+
+
+def test_m77_addresses_from_two_gigabytes_on() -> None:
+    """They are addresses and not negative numbers."""
+    policy = Policy(limits=Limits(memory=4 << 30))
+    with (
+        Host(policy, engine="wasmtime", board="generic-x86_64") as host,
+        host.load(build.wat("high")) as module,
+        module.instantiate() as instance,
+    ):
+        size = len(instance.memory)
+        assert size == 33000 * 65536
+        for at in (2**31 - 8, 2**31, 2**31 + 4096, size - 8):
+            assert instance.call("clock", at) == 0
+            assert instance.call("load", at) == instance.memory.u64(at) > 0
+        assert instance.call("random", 2**31 + 1, 100) == 0
+        assert instance.memory.read(2**31 + 1, 100) != bytes(100)
+        with pytest.raises(Trap) as trap:
+            instance.call("clock", size)
+        assert trap.value.kind == BOUNDS
+
+
+def test_m77_or_a_clean_error_at_the_limit() -> None:
+    policy = Policy(limits=Limits(memory=1 << 30))
+    with (
+        Host(policy, engine="wasmtime", board="generic-x86_64") as host,
+        host.load(build.wat("high")) as module,
+        pytest.raises((WasiError, MemoryError), match="memory"),
+    ):
+        module.instantiate()

@@ -1,0 +1,120 @@
+"""(module, name) -> row: what is served, and everything that is missing at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.guests import build
+from tests.support import P1, UNSTABLE, E, fake_module
+from wasi_native import Host, HostFunction, LinkError, Policy, _core
+
+
+@pytest.fixture
+def host(engine: str) -> Iterator[Host]:
+    with Host(Policy(), engine=engine, board="generic-x86_64") as made:
+        yield made
+
+
+def module_of(host: Host, *imports: tuple[str, str, str, str]) -> bytes | str:
+    """A module that imports functions: (module, name, params, results) in letters."""
+    if host.engine == "fake":
+        lines = [f"import {m} {n} {p or '-'} {r or '-'}" for m, n, p, r in imports]
+        return "\n".join(["fake 1", "memory 1", *lines]).encode()
+    words = {"i": "i32", "I": "i64", "f": "f32", "F": "f64"}
+    lines = []
+    for index, (m, n, p, r) in enumerate(imports):
+        kinds = "".join(f" (param {words[one]})" for one in p) + "".join(
+            f" (result {words[one]})" for one in r
+        )
+        lines.append(f'(import "{m}" "{n}" (func $f{index}{kinds}))')
+    exports = "".join(f'(export "{n}" (func $f{index}))' for index, (_, n, _, _) in enumerate(imports))
+    return f'(module {" ".join(lines)} (memory (export "memory") 1) {exports})'
+
+
+@pytest.mark.parametrize("module", [P1, UNSTABLE])
+def test_every_row_links_by_its_name_and_signature(host: Host, module: str) -> None:
+    rows = [(m, n, p, r) for m, n, p, r, _, _ in _core.row_list() if m == module]
+    assert len(rows) in (45, 46)
+    with host.load(module_of(host, *rows)) as loaded, loaded.instantiate() as instance:
+        assert instance.call("fd_close", 99) == E.BADF
+
+
+def test_all_that_is_missing_is_said_at_once(host: Host) -> None:
+    source = module_of(
+        host,
+        (P1, "fd_teleport", "i", "i"),
+        (P1, "fd_close", "I", "i"),
+        (P1, "fd_sync", "i", ""),
+        (P1, "sched_yield", "", "i"),
+        ("elsewhere", "work", "i", ""),
+        (UNSTABLE, "sock_accept", "iii", "i"),
+    )
+    with host.load(source) as loaded, pytest.raises(LinkError) as error:
+        loaded.instantiate()
+    assert error.value.missing == (
+        (P1, "fd_teleport", "no such function in this module"),
+        (P1, "fd_close", "imported with another signature"),
+        (P1, "fd_sync", "imported with another signature"),
+        ("elsewhere", "work", "unknown module"),
+        (UNSTABLE, "sock_accept", "no such function in this module"),
+    )
+    for module, name, _ in error.value.missing:
+        assert f"{module} {name}" in str(error.value)
+    assert host.instances == 0
+
+
+def test_only_functions_can_be_imported() -> None:
+    with (
+        Host(Policy(), engine="wasmtime", board="generic-x86_64") as host,
+        host.load(build.wat("missing")) as loaded,
+        pytest.raises(LinkError) as error,
+    ):
+        loaded.instantiate()
+    assert [reason for _, _, reason in error.value.missing] == [
+        "no such function in this module",
+        "imported with another signature",
+        "unknown module",
+        "only functions can be imported",
+    ]
+
+
+def test_a_function_of_the_embedder_comes_first(host: Host) -> None:
+    source = module_of(
+        host, (P1, "fd_close", "i", "i"), (P1, "sched_yield", "", "i"), ("env", "mine", "I", "I")
+    )
+    functions = [
+        HostFunction(P1, "fd_close", "i", "i", lambda fd: fd + 1),
+        HostFunction("env", "mine", "I", "I", lambda value: -value),
+    ]
+    with host.load(source) as loaded, loaded.instantiate(functions=functions) as instance:
+        assert instance.call("fd_close", 41) == 42
+        assert instance.call("sched_yield") == 0
+        assert instance.call("mine", 2**40) == -(2**40)
+
+
+def test_a_function_of_the_embedder_with_another_signature(host: Host) -> None:
+    functions = [HostFunction("env", "mine", "i", "i", lambda value: value)]
+    with host.load(module_of(host, ("env", "mine", "ii", "i"))) as loaded, pytest.raises(LinkError) as error:
+        loaded.instantiate(functions=functions)
+    assert error.value.missing == (("env", "mine", "imported with another signature"),)
+
+
+def test_names_are_compared_whole(host: Host) -> None:
+    near = [(P1, "fd_clos", "i", "i"), (P1, "fd_close2", "i", "i"), (P1[:-1], "fd_close", "i", "i")]
+    with host.load(module_of(host, *near)) as loaded, pytest.raises(LinkError) as error:
+        loaded.instantiate()
+    assert len(error.value.missing) == 3
+
+
+def test_hundreds_of_missing_imports_are_all_said(host: Host) -> None:
+    wanted = [("elsewhere", f"function_with_a_long_name_{number}", "i", "") for number in range(250)]
+    with host.load(module_of(host, *wanted)) as loaded, pytest.raises(LinkError) as error:
+        loaded.instantiate()
+    assert [name for _, name, _ in error.value.missing] == [name for _, name, _, _ in wanted]
+
+
+def test_the_driver_of_the_tests_is_all_of_a_module() -> None:
+    assert fake_module().count(b"\nimport ") == 46
+    assert fake_module(2, UNSTABLE).count(b"\nimport ") == 45
