@@ -49,6 +49,13 @@ def test_never_10_no_array_sized_at_run_time(objects: dict[str, Path]) -> None:
     assert len(objects) == len(c_sources())  # -Wvla -Werror let them all pass
 
 
+@pytest.mark.parametrize("path", c_sources("os/posix"), ids=relative)
+def test_the_way_through_libc_compiles_too(path: Path) -> None:
+    """Where the kernel is not called directly: other processors, and under a sanitizer."""
+    done = run([compiler(), *C_FLAGS, *WARNINGS, "-fsanitize=address", "-fsyntax-only", str(path)])
+    assert done.returncode == 0, done.stderr
+
+
 def test_names_say_whose_they_are(objects: dict[str, Path]) -> None:
     """wn_ everywhere; wt_ between the files of the adapter of wasmtime. So any engine can stand beside us."""
     found = [

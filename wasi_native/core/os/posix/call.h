@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h> /* renameat */
 #include <sys/stat.h>
 
 #if (defined(__x86_64__) && defined(__LP64__) || defined(__aarch64__)) && !defined(__SANITIZE_ADDRESS__) && \
