@@ -165,10 +165,15 @@ cdef extern from "wasi_native.h" nogil:
         uint64_t nanoseconds
         wn_guest_t *guest
     ctypedef void (*wn_trace_fn_t)(void *ctx, const wn_trace_call_t *call) noexcept nogil
+    ctypedef struct wn_sibling_t:
+        const char *module
+        wn_instance_t *instance
     ctypedef struct wn_instance_config_t:
         wn_sys_t *sys
         const wn_host_func_t *funcs
         size_t func_count
+        const wn_sibling_t *siblings
+        size_t sibling_count
         wn_trace_fn_t trace
         void *trace_ctx
         void *ctx

@@ -121,6 +121,7 @@ class Instance:
         trace: Callable[[TraceCall], Any] | None = None,
         deadline: int = 0,
         signals: bool = False,
+        siblings: Sequence[tuple[str, Instance]] = (),
     ) -> Instance: ...
     @property
     def module(self) -> Module: ...

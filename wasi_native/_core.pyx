@@ -303,6 +303,7 @@ cdef class Sys:
     cdef FakeOs os
     cdef object pending
     cdef list streams
+    cdef uintptr_t owner  # the thread that runs in this world, 0: none
 
     def __cinit__(self, dict limits, uint32_t resolver=0, uint32_t file_mode=0, uint32_t dir_mode=0,
                   FakeOs os=None):
@@ -328,6 +329,17 @@ cdef class Sys:
     def __dealloc__(self):
         if self.ptr != NULL:
             wn_sys_delete(self.ptr)
+
+    cdef int begin(self, uint64_t deadline, bint signals) except -1:
+        """An outermost call, by the thread that took the world."""
+        wn_sys_set_deadline(self.ptr, deadline)
+        self.set_signals(signals)
+        return 0
+
+    cdef finish(self):
+        wn_sys_set_deadline(self.ptr, 0)
+        self.set_signals(False)
+        wn_owner_drop(&self.owner)
 
     cdef int alive(self) except -1:
         if self.ptr == NULL:
@@ -559,40 +571,53 @@ cdef class Instance:
     cdef readonly Sys sys
     cdef object trace
     cdef list functions
-    cdef uintptr_t owner
+    cdef list siblings
+    cdef readonly int users  # siblings that were made from this one and are alive
     cdef bint started
 
-    def __cinit__(self, Module module, Sys sys, functions=(), trace=None, uint64_t deadline=0, bint signals=False):
+    def __cinit__(self, Module module, Sys sys, functions=(), trace=None, uint64_t deadline=0, bint signals=False,
+                  siblings=()):
         cdef wn_instance_config_t config
         cdef wn_message_t message
         cdef int err
         cdef wn_host_func_t *funcs = NULL
+        cdef wn_sibling_t *others = NULL
+        cdef Instance other
+        cdef bint outermost
         memset(&config, 0, sizeof(config))
         blank(&message)
-        self.module, self.sys, self.trace, self.functions = module, sys, trace, []
+        self.module, self.sys, self.trace, self.functions, self.siblings = module, sys, trace, [], []
         config.sys, config.ctx = sys.ptr, <void *>self
         if trace is not None:
             config.trace, config.trace_ctx = trace_python, <void *>self
         funcs = <wn_host_func_t *>PyMem_Malloc((len(functions) + 1) * sizeof(wn_host_func_t))
-        if funcs == NULL:
-            raise MemoryError()
+        others = <wn_sibling_t *>PyMem_Malloc((len(siblings) + 1) * sizeof(wn_sibling_t))
         try:
+            if funcs == NULL or others == NULL:
+                raise MemoryError()
             for i, item in enumerate(functions):
                 self.fill_function(&funcs[i], item)
+            for i, (name, other) in enumerate(siblings):
+                text = name.encode()
+                self.siblings.append((text, other))  # alive as long as we are: we use its code and memory
+                others[i].module, others[i].instance = PyBytes_AsString(text), other.ptr
             config.funcs, config.func_count = funcs, len(functions)
-            self.take()
-            wn_sys_set_deadline(sys.ptr, deadline)
-            sys.set_signals(signals)
+            config.siblings, config.sibling_count = others, len(siblings)
+            outermost = self.take()
+            if outermost:
+                sys.begin(deadline, signals)
             try:
                 with nogil:
                     err = wn_instance_new(module.ptr, &config, &self.ptr, &message)
             finally:
-                wn_sys_set_deadline(sys.ptr, 0)
-                sys.set_signals(False)
-                wn_owner_drop(&self.owner)
+                if outermost:
+                    sys.finish()
             check(err, &message)
+            for _, other in self.siblings:
+                other.users += 1
         finally:
             PyMem_Free(funcs)
+            PyMem_Free(others)
 
     cdef int fill_function(self, wn_host_func_t *out, tuple item) except -1:
         cdef _Function f
@@ -617,27 +642,32 @@ cdef class Instance:
             wn_instance_delete(self.ptr)
 
     def close(self):
-        """Free the guest and all that it had open; False while a call is under way."""
+        """Free the guest and all that it had open; False while a call is under way or siblings use it."""
+        cdef Instance other
         if self.ptr == NULL:
             return True
-        if not wn_owner_take(&self.owner, wn_thread_me()):
+        if self.users or not wn_owner_take(&self.sys.owner, wn_thread_me()):
             return False
         wn_instance_delete(self.ptr)
         self.ptr = NULL
-        self.sys.close()
+        for _, other in self.siblings:
+            other.users -= 1
+        if not self.siblings:
+            self.sys.close()
+        wn_owner_drop(&self.sys.owner)
+        self.siblings = []
         self.module = None
-        wn_owner_drop(&self.owner)
         return True
 
     cdef bint take(self) except -1:
         """True: taken now, to be dropped. False: this thread has it already. Raises Busy."""
         cdef uintptr_t me = wn_thread_me()
-        if wn_owner_get(&self.owner) == me:
+        if wn_owner_get(&self.sys.owner) == me:
             return False
-        if not wn_owner_take(&self.owner, me):
+        if not wn_owner_take(&self.sys.owner, me):
             raise Busy("another thread uses this instance")
         if self.ptr == NULL and self.started:
-            wn_owner_drop(&self.owner)
+            wn_owner_drop(&self.sys.owner)
             raise ValueError("the instance is closed")
         self.started = True
         return True
@@ -657,21 +687,16 @@ cdef class Instance:
             raise TypeError(f"{len(params)} arguments are needed, not {len(args)}")
         for i in range(len(args)):
             values[i] = to_bits(args[i], params[i])
-        cdef bint taken = self.take()
+        cdef bint outermost = self.take()
         blank(&message)
         try:
-            if taken:
-                wn_sys_set_deadline(self.sys.ptr, deadline)
-                self.sys.set_signals(signals)
+            if outermost:
+                self.sys.begin(deadline, signals)
             with nogil:
                 err = wn_instance_call(self.ptr, c_name, values, nparams, nresults, &message)
         finally:
-            if taken:
-                wn_sys_set_deadline(self.sys.ptr, 0)
-                self.sys.set_signals(False)
-                wn_owner_drop(&self.owner)
-        if err == WN_EBUSY:
-            raise Busy(message_text(&message))
+            if outermost:
+                self.sys.finish()
         if err:
             return err, message_text(&message), None
         return 0, "", [from_bits(values[i], results[i]) for i in range(len(results))]
@@ -703,7 +728,7 @@ cdef class Instance:
             return size
         finally:
             if taken:
-                wn_owner_drop(&self.owner)
+                wn_owner_drop(&self.sys.owner)
 
     def memory_read(self, bytes name, uint64_t ptr, uint64_t length):
         """``length`` bytes at ``ptr``, None when outside."""
@@ -717,7 +742,7 @@ cdef class Instance:
             return PyBytes_FromStringAndSize(<const char *>base + ptr, <Py_ssize_t>length)
         finally:
             if taken:
-                wn_owner_drop(&self.owner)
+                wn_owner_drop(&self.sys.owner)
 
     def memory_write(self, bytes name, uint64_t ptr, bytes data):
         """False when ``data`` would reach outside; then nothing is written."""
@@ -733,4 +758,4 @@ cdef class Instance:
             return True
         finally:
             if taken:
-                wn_owner_drop(&self.owner)
+                wn_owner_drop(&self.sys.owner)

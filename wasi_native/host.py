@@ -32,7 +32,7 @@ from .policy import Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from .board import Board
@@ -363,16 +363,22 @@ class Module:
         functions: Iterable[HostFunction] = (),
         trace: Callable[[Call], object] | None = None,
         nonblocking_stdio: bool = False,
+        siblings: Mapping[str, Instance] | None = None,
     ) -> Instance:
         """A guest of its own: memory, descriptors, limits. Runs the module's start section.
 
         ``policy``: default the host's. ``functions``: of yours, before WASI's. ``trace``: called after each call
         of the guest with a :class:`Call`. ``nonblocking_stdio``: a stream that has nothing says ``again``.
+        ``siblings``: live instances whose exports serve the imports of a module name; they share one world (the
+        policy of the first), one thread and one deadline, on engines with the ability "siblings".
 
         Raises LinkError (all missing imports at once), PolicyError (what cannot be granted), LimitExceeded
         (``instances``), and whatever ended the start section.
         """
-        return Instance(self, self.host.policy if policy is None else policy, functions, trace, nonblocking_stdio)
+        if siblings and policy is not None:
+            raise TypeError("siblings share the policy of the first; give none")
+        chosen = self.host.policy if policy is None else policy
+        return Instance(self, chosen, functions, trace, nonblocking_stdio, siblings or {})
 
     def _open(self) -> _core.Module:
         if self._core is None:
@@ -467,6 +473,7 @@ class Instance:
         functions: Iterable[HostFunction],
         trace: Callable[[Call], object] | None,
         nonblocking_stdio: bool,
+        siblings: Mapping[str, Instance],
     ) -> None:
         host = module.host
         limits = host_limits(host, policy)
@@ -477,31 +484,52 @@ class Instance:
         self._core: _core.Instance | None = None
         self._initialized = False
         self._captured: dict[int, bytes] = {}
-        self._grants = Grants(policy, limits, module.name, _RESOLVERS[host.resolver], host._os)
+        self._siblings = dict(siblings)  # alive as long as we are
         host.instances += 1
         try:
-            sys_ = self._grants.build()
+            sys_ = self._world(host)
             if nonblocking_stdio:
                 sys_.stdio_nonblocking(True)
             funcs = [(f.module, f.name, f.params, f.results, f.function, f.context) for f in functions]
             self._sys = sys_
             try:
                 self._core = _core.Instance(
-                    module._open(), sys_, funcs, trace, self._deadline(None), get_ident() == _MAIN_THREAD
+                    module._open(),
+                    sys_,
+                    funcs,
+                    trace,
+                    self._deadline(None),
+                    get_ident() == _MAIN_THREAD,
+                    [(name, one._open()) for name, one in self._siblings.items()],
                 )
             except _core.CoreError as error:
                 pending = sys_.take_pending()
                 if pending is not None:
                     raise pending from None
                 if error.code == _core.LINK:
-                    raise _link_error(module, funcs) from None
+                    raise _link_error(module, funcs, self._siblings) from None
                 if error.code == _core.INVALID:
                     raise ModuleError(f"{module.name}: {_plain_lines(str(error))}") from None
                 raise _ending(error.code, error.text, error.exit_code, error.limit) from None
         except BaseException:
-            self._grants.close()
-            host.instances -= 1
+            self._leave()
             raise
+
+    def _world(self, host: Host) -> _core.Sys:
+        """What the policy grants; or the world of the siblings."""
+        for sibling in self._siblings.values():
+            self._grants: Grants = sibling._grants
+            return sibling._sys
+        self._grants = Grants(
+            self.policy, self._limits, self.module.name, _RESOLVERS[host.resolver], host._os
+        )
+        return self._grants.build()
+
+    def _leave(self) -> None:
+        if not self._siblings and hasattr(self, "_grants"):
+            self._grants.close()
+        self._siblings = {}
+        self.module.host.instances -= 1
 
     # ---- running ----
 
@@ -671,10 +699,9 @@ class Instance:
         for fd in self._grants.captures:
             self._captured[fd] = bytes(self._sys.captured(fd))
         if not core.close():
-            raise InstanceBusy("a call is under way in this instance; cancel() it first")
+            raise InstanceBusy("a call is under way, which cancel() ends, or siblings use this instance: close them first")
         self._core = None
-        self._grants.close()
-        self.module.host.instances -= 1
+        self._leave()
 
     def __enter__(self) -> Instance:
         return self
@@ -736,14 +763,20 @@ def _ending(err: int, text: str, exit_code: int, limit: str | None) -> Exception
     return EngineError(head or _core.error_text(err))
 
 
-def _link_error(module: Module, functions: list[tuple[Any, ...]]) -> LinkError:
+def _link_error(
+    module: Module, functions: list[tuple[Any, ...]], siblings: Mapping[str, Instance]
+) -> LinkError:
     """Every missing import, from the module itself: names are the guest's and may hold anything."""
     served = {row[:2]: row[2:4] for row in (*_core.row_list(), *functions)}
     known = {row[0] for row in served}
     missing = []
     for item in module.imports:
         row = served.get((item.module, item.name))
-        if item.kind != "func":
+        if item.module in siblings and row is None:
+            if any((e.name, e.kind) == (item.name, item.kind) for e in siblings[item.module].module.exports):
+                continue
+            reason = "no such export of the sibling"
+        elif item.kind != "func":
             reason = "only functions can be imported"
         elif row is None:
             reason = "no such function in this module" if item.module in known else "unknown module"

@@ -29,7 +29,7 @@ enum {
   WN_CAP_REENTER = 1 << 5,       /* exports can be called inside host functions */
   WN_CAP_BACKTRACE = 1 << 6,
   WN_CAP_WAT = 1 << 7,           /* text modules */
-  WN_CAP_SHARE_MEMORY = 1 << 8,  /* several instances on one memory or table */
+  WN_CAP_SIBLINGS = 1 << 8,      /* instances that share memories, tables, functions */
   WN_CAP_SIMD = 1 << 9,
   WN_CAP_MULTI_MEMORY = 1 << 10,
   WN_CAP_COUNT = 11
@@ -128,10 +128,18 @@ typedef struct wn_trace_call {
 } wn_trace_call_t;
 typedef void (*wn_trace_fn_t)(void *ctx, const wn_trace_call_t *call);
 
+/* A live instance whose exports (functions, memories, tables, globals) serve the imports from `module`. */
+typedef struct wn_sibling {
+  const char *module;
+  wn_instance_t *instance;       /* of the same engine, with the same sys; delete it after the new one */
+} wn_sibling_t;
+
 typedef struct wn_instance_config {
   wn_sys_t *sys;                 /* borrowed: delete it after the instance */
   const wn_host_func_t *funcs;   /* looked at before WASI's own rows; copied */
   size_t func_count;
+  const wn_sibling_t *siblings;  /* looked at after funcs, before WASI's; needs WN_CAP_SIBLINGS */
+  size_t sibling_count;
   wn_trace_fn_t trace;           /* NULL: not traced, and nothing paid for it */
   void *trace_ctx;
 

@@ -41,6 +41,13 @@ struct wn_instance {
   uint32_t depth;          /* calls under way, nested ones counted */
 };
 
+/* What serves one import: a row, or the export `name` of a sibling. */
+typedef struct wn_provide {
+  const wn_row_t *row; /* NULL: the sibling's */
+  wn_instance_t *sibling;
+  wn_str_t name;
+} wn_provide_t;
+
 struct wn_engine_ops {
   const char *name;
   /* Opens the library and the engine; *out is an adapter's struct whose head engine.c completes. */
@@ -57,9 +64,9 @@ struct wn_engine_ops {
   bool (*export)(const wn_module_t *module, size_t index, wn_extern_t *out);
   /* Bytes of an instance struct of this adapter, whose head is struct wn_instance. engine.c allocates it. */
   size_t instance_size;
-  /* rows[i] serves function import i (functions counted alone). Runs the start section. On failure the
-   * instance is left so that close_instance can be called. */
-  wn_err_t (*instantiate)(wn_instance_t *instance, const wn_row_t *const *rows, size_t count,
+  /* provides[i] serves import i. Siblings (where the engine has the capability) share what the engine must share
+   * for that. Runs the start section. On failure the instance is left so that close_instance can be called. */
+  wn_err_t (*instantiate)(wn_instance_t *instance, const wn_provide_t *provides, size_t count,
                           wn_message_t *message);
   void (*close_instance)(wn_instance_t *instance);
   /* Signature of an exported function, letters as in wn_host_func_t. MISSING. */

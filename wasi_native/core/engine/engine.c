@@ -24,7 +24,7 @@ wn_err_t wn_message_set(wn_message_t *message, wn_err_t err, const char *format,
 const char *wn_cap_name(uint32_t index) {
   static const char *const names[WN_CAP_COUNT] = {"interrupt",    "memory-limit", "table-limit",  "fuel",
                                                   "serialize",    "reenter",      "backtrace",    "wat",
-                                                  "share-memory", "simd",         "multi-memory"};
+                                                  "siblings", "simd",         "multi-memory"};
   return index < WN_CAP_COUNT ? names[index] : NULL;
 }
 
@@ -182,38 +182,8 @@ static void missing_add(missing_t *m, const wn_extern_t *want, const char *reaso
     m->message->text[m->len] = 0; /* no room for this one: the list ends with the one before */
 }
 
-/* The row for one import, in a place of instance->rows when it is not WASI's own constant one. */
-static const wn_row_t *link_one(wn_instance_t *instance, const wn_instance_config_t *config,
-                                const wn_extern_t *want, missing_t *missing) {
-  if (want->kind != WN_EXTERN_FUNC) {
-    missing_add(missing, want, "only functions can be imported");
-    return NULL;
-  }
-  const wn_row_t *row = NULL;
-  const wn_host_func_t *func = find_func(config, want);
-  if (func) {
-    wn_row_t *mine = &instance->rows[instance->row_count++];
-    *mine = (wn_row_t){.module = func->module,
-                       .name = func->name,
-                       .params = func->params,
-                       .results = func->results,
-                       .param_names = "",
-                       .group = "host",
-                       .fn = host_func_row,
-                       .ctx = (void *)func};
-    row = mine;
-  } else {
-    row = wn_link_find(want->module, want->name);
-  }
-  if (!row) {
-    missing_add(missing, want,
-                wn_link_knows(want->module) ? "no such function in this module" : "unknown module");
-    return NULL;
-  }
-  if (strcmp(row->params, want->params) != 0 || strcmp(row->results, want->results) != 0) {
-    missing_add(missing, want, "imported with another signature");
-    return NULL;
-  }
+/* A copy of `row` that traces stands in its place. */
+static const wn_row_t *decorate(wn_instance_t *instance, const wn_row_t *row) {
   if (!instance->trace) return row;
   wn_row_t *decorated = &instance->rows[instance->row_count++];
   *decorated = *row;
@@ -222,7 +192,75 @@ static const wn_row_t *link_one(wn_instance_t *instance, const wn_instance_confi
   return decorated;
 }
 
-static wn_err_t check_funcs(const wn_instance_config_t *config, wn_message_t *message) {
+static bool link_func(wn_instance_t *instance, const wn_instance_config_t *config, const wn_extern_t *want,
+                      const wn_row_t **out) {
+  const wn_host_func_t *func = find_func(config, want);
+  if (!func) return false;
+  wn_row_t *mine = &instance->rows[instance->row_count++];
+  *mine = (wn_row_t){.module = func->module,
+                     .name = func->name,
+                     .params = func->params,
+                     .results = func->results,
+                     .param_names = "",
+                     .group = "host",
+                     .fn = host_func_row,
+                     .ctx = (void *)func};
+  *out = mine;
+  return true;
+}
+
+/* The sibling that serves a module name; its exports are the engine's to check. */
+static wn_instance_t *find_sibling(const wn_instance_config_t *config, const wn_extern_t *want) {
+  for (size_t i = 0; i < config->sibling_count; i++) {
+    if (str_is(want->module, config->siblings[i].module)) return config->siblings[i].instance;
+  }
+  return NULL;
+}
+
+static bool exports(const wn_instance_t *instance, wn_str_t name, uint32_t kind) {
+  wn_extern_t have;
+  for (size_t i = 0; wn_module_export(instance->module, i, &have); i++) {
+    if (have.kind == kind && have.name.len == name.len && memcmp(have.name.ptr, name.ptr, name.len) == 0) return true;
+  }
+  return false;
+}
+
+/* What serves one import: a function of the embedder, a sibling, or WASI's own constant row. */
+static void link_one(wn_instance_t *instance, const wn_instance_config_t *config, const wn_extern_t *want,
+                     wn_provide_t *out, missing_t *missing) {
+  const wn_row_t *row = NULL;
+  bool is_func = want->kind == WN_EXTERN_FUNC;
+  if (!is_func || !link_func(instance, config, want, &row)) {
+    wn_instance_t *sibling = find_sibling(config, want);
+    if (sibling) {
+      *out = (wn_provide_t){.sibling = sibling, .name = want->name};
+      if (!exports(sibling, want->name, want->kind)) missing_add(missing, want, "no such export of the sibling");
+      return;
+    }
+    if (is_func) row = wn_link_find(want->module, want->name);
+  }
+  if (!is_func) {
+    missing_add(missing, want, "only functions can be imported");
+  } else if (!row) {
+    missing_add(missing, want,
+                wn_link_knows(want->module) ? "no such function in this module" : "unknown module");
+  } else if (strcmp(row->params, want->params) != 0 || strcmp(row->results, want->results) != 0) {
+    missing_add(missing, want, "imported with another signature");
+  } else {
+    out->row = decorate(instance, row);
+  }
+}
+
+static wn_err_t check_config(const wn_module_t *module, const wn_instance_config_t *config,
+                             wn_message_t *message) {
+  for (size_t i = 0; i < config->sibling_count; i++) {
+    const wn_instance_t *sibling = config->siblings[i].instance;
+    if (!(module->engine->caps & WN_CAP_SIBLINGS))
+      return wn_message_set(message, WN_ENOTSUP, "%s shares nothing between instances", module->engine->ops->name);
+    if (sibling->module->engine != module->engine || sibling->guest.sys != config->sys)
+      return wn_message_set(message, WN_INVALID, "siblings are of one engine and one world");
+    if (sibling->guest.end.err) return wn_message_set(message, WN_INVALID, "the sibling has ended");
+  }
   for (size_t i = 0; i < config->func_count; i++) {
     const wn_host_func_t *f = &config->funcs[i];
     if (!f->fn || strlen(f->params) > VALUES_MAX || strspn(f->params, "iIfF") != strlen(f->params) ||
@@ -237,18 +275,18 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
                          wn_message_t *message) {
   wn_engine_t *engine = module->engine;
   const wn_os_t *os = engine->os;
-  wn_err_t err = check_funcs(config, message);
+  wn_err_t err = check_config(module, config, message);
   if (err) return err;
   size_t count = 0;
   wn_extern_t want;
   while (wn_module_import(module, count, &want)) count++;
 
   wn_instance_t *instance = os->alloc(os, engine->ops->instance_size);
-  const wn_row_t **rows = os->alloc(os, (count + 1) * sizeof *rows);
+  wn_provide_t *provides = os->alloc(os, (count + 1) * sizeof *provides);
   /* The embedder's functions are copied behind the rows, so that its array need not outlive this call. */
   size_t rows_size = 2 * count * sizeof(wn_row_t);
   uint8_t *block = os->alloc(os, rows_size + config->func_count * sizeof(wn_host_func_t) + 1);
-  if (!instance || !rows || !block) {
+  if (!instance || !provides || !block) {
     err = wn_message_set(message, WN_NOMEM, "no memory for an instance");
     goto free_all;
   }
@@ -266,7 +304,7 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
   if (message) message->text[0] = 0;
   for (size_t i = 0; i < count; i++) {
     wn_module_import(module, i, &want);
-    rows[i] = link_one(instance, &mine, &want, &missing);
+    link_one(instance, &mine, &want, &provides[i], &missing);
   }
   if (missing.count) {
     if (message) message->err = WN_LINK;
@@ -281,7 +319,7 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
   }
   wn_guest_enter(&instance->guest);
   instance->depth = 1;
-  err = engine->ops->instantiate(instance, rows, count, message);
+  err = engine->ops->instantiate(instance, provides, count, message);
   instance->depth = 0;
   wn_guest_leave(&instance->guest);
   if (ticks) wn_ticker_end(engine);
@@ -291,13 +329,13 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
     engine->ops->close_instance(instance);
     goto free_all;
   }
-  os->free(os, rows);
+  os->free(os, provides);
   *out = instance;
   return 0;
 
 free_all:
   os->free(os, block);
-  os->free(os, rows);
+  os->free(os, provides);
   os->free(os, instance);
   return err;
 }

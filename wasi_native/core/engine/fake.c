@@ -155,17 +155,17 @@ static bool fake_export(const wn_module_t *module, size_t index, wn_extern_t *ou
   return true;
 }
 
-static wn_err_t fake_instantiate(wn_instance_t *instance, const wn_row_t *const *rows, size_t count,
+static wn_err_t fake_instantiate(wn_instance_t *instance, const wn_provide_t *provides, size_t count,
                                  wn_message_t *message) {
   fake_instance_t *in = (fake_instance_t *)instance;
   const fake_module_t *m = (const fake_module_t *)instance->module;
   const wn_os_t *os = instance->module->engine->os;
   instance->guest.slot_shift = m->wide ? 1 : 0;
   in->size = (uint64_t)m->pages * PAGE;
-  in->rows = os->alloc(os, (count + 1) * sizeof *rows);
+  in->rows = os->alloc(os, (count + 1) * sizeof *in->rows);
   in->memory = os->alloc(os, (size_t)in->size + 1);
   if (!in->rows || !in->memory) return wn_message_set(message, WN_NOMEM, "no memory for an instance");
-  memcpy(in->rows, rows, count * sizeof *rows);
+  for (size_t i = 0; i < count; i++) in->rows[i] = provides[i].row;
   return 0;
 }
 

@@ -64,7 +64,7 @@ static wn_err_t wasmtime_open(const char *path, const wn_engine_config_t *config
   }
   e->library = library;
   e->head.caps = WN_CAP_INTERRUPT | WN_CAP_MEMORY_LIMIT | WN_CAP_TABLE_LIMIT | WN_CAP_FUEL | WN_CAP_SERIALIZE |
-                 WN_CAP_REENTER | WN_CAP_BACKTRACE | WN_CAP_SIMD | WN_CAP_MULTI_MEMORY |
+                 WN_CAP_REENTER | WN_CAP_SIBLINGS | WN_CAP_BACKTRACE | WN_CAP_SIMD | WN_CAP_MULTI_MEMORY |
                  (e->api.wasmtime_wat2wasm ? WN_CAP_WAT : 0);
   *out = &e->head;
   return 0;

@@ -166,10 +166,18 @@ typedef struct wt_module {
 
 typedef struct wt_binding wt_binding_t;
 
+/* Siblings live in one store; it ends with the last of them. */
+typedef struct wt_store {
+  wt_opaque_t *store;
+  wn_guest_t *running; /* whom an interruption asks: the guest of the outermost call */
+  uint32_t refs;
+} wt_store_t;
+
 typedef struct wt_guest {
   struct wn_instance head;
   const wt_api_t *api;
-  wt_opaque_t *store, *context;
+  wt_store_t *shared;
+  wt_opaque_t *context; /* of the store */
   wt_instance_t instance;
   wt_memory_t memory;
   bool has_memory;
@@ -187,7 +195,7 @@ wn_err_t wt_error_take(const wt_api_t *api, wt_opaque_t *error, wn_err_t err, wn
 wn_err_t wt_trap_take(wt_guest_t *in, wt_opaque_t *trap, wn_message_t *message);
 
 /* wasmtime_instance.c: as in wn_engine_ops_t. */
-wn_err_t wt_instance_start(wn_instance_t *instance, const wn_row_t *const *rows, size_t count, wn_message_t *message);
+wn_err_t wt_instance_start(wn_instance_t *instance, const wn_provide_t *provides, size_t count, wn_message_t *message);
 void wt_instance_close(wn_instance_t *instance);
 wn_err_t wt_instance_signature(wn_instance_t *instance, wn_str_t name, const char **params, const char **results);
 wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,

@@ -62,12 +62,19 @@ static wt_opaque_t *host_call(void *env, wt_opaque_t *caller, wt_raw_t *slots, s
 
 static wt_opaque_t *epoch_passed(wt_opaque_t *context, void *data, uint64_t *delta, uint8_t *kind) {
   (void)context;
-  wt_guest_t *in = data;
-  wn_err_t err = wn_guest_check(&in->head.guest);
-  if (err) return in->api->wasmtime_error_new(wn_err_text(err));
+  wn_guest_t *guest = ((wt_store_t *)data)->running;
+  wn_err_t err = wn_guest_check(guest);
+  if (err) return ((wt_guest_t *)wn_guest_instance(guest))->api->wasmtime_error_new(wn_err_text(err));
   *delta = 1;
   *kind = 0; /* continue */
   return NULL;
+}
+
+/* Who runs in the store from now on; who did before. */
+static wn_guest_t *run_as(wt_guest_t *in, wn_guest_t *guest) {
+  wn_guest_t *before = in->shared->running;
+  in->shared->running = guest;
+  return before;
 }
 
 static wt_opaque_t *make_type(const wt_api_t *api, const wn_row_t *row) {
@@ -89,12 +96,19 @@ static int64_t limit(uint64_t value) { return value && value < INT64_MAX ? (int6
 
 static wn_err_t make_store(wt_guest_t *in, wt_engine_t *e, const wn_limits_t *limits) {
   const wt_api_t *api = in->api;
-  in->store = api->wasmtime_store_new(e->engine, in, NULL);
-  if (!in->store) return WN_NOMEM;
-  in->context = api->wasmtime_store_context(in->store);
-  api->wasmtime_store_limiter(in->store, limit(limits->memory_bytes), limit(limits->table_elements), -1, -1, -1);
-  api->wasmtime_store_epoch_deadline_callback(in->store, epoch_passed, in, NULL);
-  api->wasmtime_context_set_epoch_deadline(in->context, 1);
+  const wn_os_t *os = e->head.os;
+  wt_store_t *shared = os->alloc(os, sizeof *shared);
+  if (!shared) return WN_NOMEM;
+  shared->store = api->wasmtime_store_new(e->engine, NULL, NULL);
+  if (!shared->store) {
+    os->free(os, shared);
+    return WN_NOMEM;
+  }
+  shared->refs = 1;
+  in->shared = shared;
+  in->context = api->wasmtime_store_context(shared->store);
+  api->wasmtime_store_limiter(shared->store, limit(limits->memory_bytes), limit(limits->table_elements), -1, -1, -1);
+  api->wasmtime_store_epoch_deadline_callback(shared->store, epoch_passed, shared, NULL);
   if (e->head.config.fuel) {
     wt_opaque_t *error = api->wasmtime_context_set_fuel(in->context, limits->fuel ? limits->fuel : FUEL_UNLIMITED);
     if (error) return wt_error_take(api, error, WN_INVALID, NULL);
@@ -102,14 +116,42 @@ static wn_err_t make_store(wt_guest_t *in, wt_engine_t *e, const wn_limits_t *li
   return 0;
 }
 
-wn_err_t wt_instance_start(wn_instance_t *instance, const wn_row_t *const *rows, size_t count,
+/* The store of the first sibling, or one of its own. */
+static wn_err_t take_store(wt_guest_t *in, wt_engine_t *e, const wn_provide_t *provides, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (provides[i].row) continue;
+    const wt_guest_t *sibling = (const wt_guest_t *)provides[i].sibling;
+    in->shared = sibling->shared;
+    in->context = sibling->context;
+    in->shared->refs++;
+    return 0;
+  }
+  return make_store(in, e, wn_guest_limits(&in->head.guest));
+}
+
+static bool make_import(wt_guest_t *in, const wn_provide_t *provide, wt_binding_t *binding, wt_extern_t *out) {
+  const wt_api_t *api = in->api;
+  if (!provide->row) {
+    const wt_guest_t *sibling = (const wt_guest_t *)provide->sibling;
+    return api->wasmtime_instance_export_get(in->context, &sibling->instance, provide->name.ptr, provide->name.len,
+                                             out);
+  }
+  *binding = (wt_binding_t){provide->row, in};
+  out->kind = WT_FUNC;
+  wt_opaque_t *type = make_type(api, provide->row);
+  api->wasmtime_func_new_unchecked(in->context, type, host_call, binding, NULL, &out->of.func);
+  api->wasm_functype_delete(type);
+  return true;
+}
+
+wn_err_t wt_instance_start(wn_instance_t *instance, const wn_provide_t *provides, size_t count,
                            wn_message_t *message) {
   wt_guest_t *in = (wt_guest_t *)instance;
   wt_engine_t *e = wt_engine_of(instance->module);
   const wt_api_t *api = in->api = &e->api;
   const wn_os_t *os = e->head.os;
   instance->guest.slot_shift = SLOT_SHIFT;
-  wn_err_t err = make_store(in, e, wn_guest_limits(&instance->guest));
+  wn_err_t err = take_store(in, e, provides, count);
   if (err) return wn_message_set(message, err, "no store: %s", wn_err_text(err));
   in->bindings = os->alloc(os, (count + 1) * sizeof *in->bindings);
   wt_extern_t *imports = os->alloc(os, (count + 1) * sizeof *imports);
@@ -118,15 +160,18 @@ wn_err_t wt_instance_start(wn_instance_t *instance, const wn_row_t *const *rows,
     return wn_message_set(message, WN_NOMEM, "no memory for an instance");
   }
   for (size_t i = 0; i < count; i++) {
-    in->bindings[i] = (wt_binding_t){rows[i], in};
-    imports[i].kind = WT_FUNC;
-    wt_opaque_t *type = make_type(api, rows[i]);
-    api->wasmtime_func_new_unchecked(in->context, type, host_call, &in->bindings[i], NULL, &imports[i].of.func);
-    api->wasm_functype_delete(type);
+    if (!make_import(in, &provides[i], &in->bindings[i], &imports[i])) {
+      os->free(os, imports);
+      return wn_message_set(message, WN_INVALID, "a sibling lost its export %.*s", (int)provides[i].name.len,
+                            provides[i].name.ptr);
+    }
   }
+  wn_guest_t *outer = run_as(in, &instance->guest);
+  api->wasmtime_context_set_epoch_deadline(in->context, 1);
   wt_opaque_t *trap = NULL;
   wt_opaque_t *error = api->wasmtime_instance_new(in->context, ((wt_module_t *)instance->module)->module, imports,
                                                   count, &in->instance, &trap);
+  run_as(in, outer);
   os->free(os, imports);
   if (error) {
     err = wt_error_take(api, error, instance->guest.end.err ? instance->guest.end.err : WN_INVALID, message);
@@ -146,7 +191,10 @@ wn_err_t wt_instance_start(wn_instance_t *instance, const wn_row_t *const *rows,
 void wt_instance_close(wn_instance_t *instance) {
   wt_guest_t *in = (wt_guest_t *)instance;
   const wn_os_t *os = instance->module->engine->os;
-  if (in->store) in->api->wasmtime_store_delete(in->store);
+  if (in->shared && --in->shared->refs == 0) {
+    in->api->wasmtime_store_delete(in->shared->store);
+    os->free(os, in->shared);
+  }
   os->free(os, in->bindings);
 }
 
@@ -198,7 +246,9 @@ wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
   }
   wt_opaque_t *trap = NULL;
   size_t room = nparams > nresults ? nparams : nresults;
+  wn_guest_t *outer = run_as(in, &instance->guest);
   wt_opaque_t *error = api->wasmtime_func_call_unchecked(in->context, &func, slots, room, &trap);
+  run_as(in, outer);
   if (error) {
     wn_err_t err = instance->guest.end.err;
     if (!err) err = wn_guest_end(&instance->guest, WN_TRAP_ENGINE);

@@ -6,12 +6,14 @@
 void wn_guest_enter(wn_guest_t *guest) {
   wn_sys_t *sys = guest->sys;
   uint64_t now = 0;
+  if (sys->entered++) return; /* a sibling's call inside ours */
   if (sys->os->clock_get(sys->os, WN_CLOCK_THREAD_CPU, &now) == 0) sys->cpu_start = now ? now : 1;
 }
 
 void wn_guest_leave(wn_guest_t *guest) {
   wn_sys_t *sys = guest->sys;
   uint64_t now = 0;
+  if (--sys->entered) return;
   if (sys->cpu_start && sys->os->clock_get(sys->os, WN_CLOCK_THREAD_CPU, &now) == 0 && now > sys->cpu_start)
     sys->cpu_used += now - sys->cpu_start;
   sys->cpu_start = 0;

@@ -54,6 +54,7 @@ struct wn_sys {
   wn_capture_t captures[3]; /* by the guest descriptor that it was granted on */
   uint64_t output;        /* bytes to stdout and stderr */
   uint64_t cpu_used;      /* ns, of finished calls */
+  uint32_t entered;       /* calls of exports under way in this world */
   uint64_t cpu_start;     /* thread CPU clock at the start of the call under way; 0: none */
   uint32_t resolver;      /* WN_RESOLVER_OPENAT2 or _WALK: what is used now */
   uint32_t file_mode, dir_mode;
