@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from _thread import get_ident
+from _thread import RLock, get_ident
 
 from . import _core, engines
 from .errors import (
@@ -158,6 +158,7 @@ class Host:
         self.fuel = self.policy.limits.fuel is not None if fuel is None else fuel
         self._file = self._choose(engine or os.environ.get("WASI_NATIVE_ENGINE") or None, engine_path)
         self.instances = 0
+        self._lock = RLock()  # around `instances`; an instance may be collected while this thread holds it
         self._os: _core.FakeOs | None = None  # tests put a kernel here that fails on demand
         self._config = self._engine_config()
         try:
@@ -287,6 +288,16 @@ class Host:
 
     def _config_key(self) -> str:
         return "-".join(f"{key}{value}" for key, value in sorted(self._config.items()) if key != "tick_ms")
+
+    def _enter(self, cap: int | None) -> None:
+        with self._lock:
+            if cap is not None and self.instances >= cap:
+                raise LimitExceeded("instances", f"{cap} instances are alive, the limit of this host; close one")
+            self.instances += 1
+
+    def _leave(self) -> None:
+        with self._lock:
+            self.instances -= 1
 
     def close(self) -> None:
         """Let go of the engine, which ends with the last of its modules. Idempotent."""
@@ -477,15 +488,12 @@ class Instance:
     ) -> None:
         host = module.host
         limits = host_limits(host, policy)
-        cap = limits.instances
-        if cap is not None and host.instances >= cap:
-            raise LimitExceeded("instances", f"{cap} instances are alive, the limit of this host; close one")
         self.module, self.policy, self._limits = module, policy, limits
         self._core: _core.Instance | None = None
         self._initialized = False
         self._captured: dict[int, bytes] = {}
         self._siblings = dict(siblings)  # alive as long as we are
-        host.instances += 1
+        host._enter(limits.instances)
         try:
             sys_ = self._world(host)
             if nonblocking_stdio:
@@ -529,7 +537,7 @@ class Instance:
         if not self._siblings and hasattr(self, "_grants"):
             self._grants.close()
         self._siblings = {}
-        self.module.host.instances -= 1
+        self.module.host._leave()
 
     # ---- running ----
 
