@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import sys
 
-from . import _core
-from .errors import PolicyError
-from .policy import (
+from .. import _core
+from ..errors import PolicyError
+from ..policy import (
     CLOSED,
     NULL,
     Dir,
@@ -25,9 +25,11 @@ from .policy import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .policy import Dial, File, Limits, Listen
+    from ..policy import Dial, File, Limits, Listen
 
-__all__ = ["Grants"]
+__all__ = ["RESOLVERS", "Grants"]
+
+RESOLVERS = {"auto": 0, "openat2": 1, "walk": 2}
 
 _STREAMS = ("stdin", "stdout", "stderr")
 _CLOCK_IDS = {"realtime": (0,), "monotonic": (1,), "cpu": (2, 3)}
@@ -159,7 +161,9 @@ class Grants:
                 try:
                     os.makedirs(host, exist_ok=True)
                 except OSError as error:
-                    raise PolicyError(f"Policy.{where}.host: {host!r} cannot be made: {error.strerror}") from None
+                    raise PolicyError(
+                        f"Policy.{where}.host: {host!r} cannot be made: {error.strerror}"
+                    ) from None
         if read_only:
             quota = inodes = size = 0
         try:
@@ -218,7 +222,7 @@ class Grants:
         self.addresses = tuple(addresses)
 
     def _endpoint(self, socket, grant: Listen | Dial, where: str):  # type: ignore[no-untyped-def]
-        from .policy import Listen
+        from ..policy import Listen
 
         sock = None
         try:

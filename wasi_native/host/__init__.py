@@ -1,0 +1,14 @@
+"""The host: the only Python room above the seam. ``Host`` -> ``Module`` -> ``Instance``; :mod:`.grants` opens what a
+policy grants, :mod:`.endings` says how guests end."""
+
+from __future__ import annotations
+
+from .. import _core
+from .host import Host, run
+from .instance import Instance, Usage
+from .memory import Memory
+from .module import Extern, HostFunction, Module
+
+__all__ = ["Call", "Extern", "Host", "HostFunction", "Instance", "Memory", "Module", "Usage", "run"]
+
+Call = _core.TraceCall
