@@ -43,7 +43,7 @@ if MODE == "WN_SAN":
     compile_args += flags
     link_args += flags
 elif MODE == "WN_COV":
-    compile_args += ["-g", "-O0", "--coverage"]
+    compile_args += ["-g", "-O0", "--coverage", "-fprofile-update=atomic"]
     link_args += ["--coverage"]
 elif MODE == "WN_DEBUG":
     compile_args += ["-g", "-O0"]
