@@ -64,7 +64,7 @@ static inline void put_file(int dir, const char *name, const char *text) {
 
 /* out/{secret, sub/} beside rw/{f, d/{e/{g}}, links of every kind}: the tree of the attacks. */
 static inline void tree_make(const char *root) {
-  char path[256];
+  char path[1024];
   static const char *const dirs[] = {"", "/out", "/out/sub", "/rw", "/rw/d", "/rw/d/e"};
   for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
     snprintf(path, sizeof path, "%s%s", root, dirs[i]);
@@ -95,7 +95,7 @@ static inline void tree_new(char *root, size_t size, const char *name) {
 
 /* Nothing outside of the preopen was read into being, written, or made. */
 static inline void tree_check(const char *root) {
-  char path[300], text[16] = {0};
+  char path[1024], text[16] = {0};
   snprintf(path, sizeof path, "%s/out/secret", root);
   int fd = open(path, O_RDONLY | O_NOFOLLOW);
   CHECK(fd >= 0, "the secret is gone");

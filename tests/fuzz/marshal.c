@@ -36,7 +36,7 @@ static wn_sys_t *world(uint8_t setting) {
   wn_sys_stdio_bytes(sys, 0, text("some input\n"));
   wn_sys_stdio_capture(sys, 1, 4096);
   wn_grant_t grant = {.quota_bytes = 1u << 20, .quota_inodes = 64, .max_file_size = 1u << 16};
-  char path[300];
+  char path[1024];
   snprintf(path, sizeof path, "%s/rw", root);
   uint32_t fd;
   CHECK(wn_sys_preopen_dir(sys, path, text("/rw"), &grant, &fd) == 0, "%s", path);

@@ -26,7 +26,7 @@ static wn_sys_t *world(int k) {
   wn_sys_config_t config = {.resolver = resolvers[k]};
   wn_sys_t *sys;
   CHECK(wn_sys_new(&config, &sys) == 0, "no world");
-  char path[300];
+  char path[1024];
   snprintf(path, sizeof path, "%s/rw", roots[k]);
   uint32_t fd;
   wn_grant_t grant = {.max_file_size = 65536};

@@ -41,7 +41,11 @@ def homes(path: Path) -> list[Path]:
             stem = path.stem if path.stem == parts[1] else f"{parts[1]}_{path.stem}"
             places += [TESTS / parts[0] / name for name in [*names(stem), *names(path.stem)]]
         return places
-    return [TESTS / path.parent.relative_to(PACKAGE) / name for name in names(path.stem)]
+    parts = path.parent.relative_to(
+        PACKAGE
+    ).parts  # () or ("host",): one folder, or test_host.py for all of it
+    places = [TESTS.joinpath(*parts) / name for name in names(path.stem)]
+    return [*places, *(TESTS / name for part in parts for name in names(f"{part}_{path.stem}"))]
 
 
 def sources() -> list[Path]:
