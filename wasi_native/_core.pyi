@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .errors import Busy as Busy
+from .errors import CoreError as CoreError
+
 EXIT: int
 TRAP_BOUNDS: int
 TRAP_ALIGN: int
@@ -16,13 +19,6 @@ INVALID: int
 LINK: int
 MISSING: int
 
-class CoreError(Exception):
-    code: int
-    text: str
-    exit_code: int
-    limit: str | None
-
-class Busy(Exception): ...
 
 def error_name(code: int) -> str: ...
 def error_text(code: int) -> str: ...
@@ -56,8 +52,7 @@ class Engine:
 _Extern = tuple[str, str, int, str, str, int, int | None, bool, bool]
 
 class Module:
-    def imports(self) -> list[_Extern]: ...
-    def exports(self) -> list[_Extern]: ...
+    def externs(self, exported: bool) -> list[_Extern]: ...
     def serialize(self) -> bytes: ...
 
 class Sys:
@@ -93,24 +88,8 @@ class Sys:
     def stdio_nonblocking(self, on: bool) -> None: ...
     def set_clock(self, clock: int, mode: int, value: int, step: int) -> None: ...
     def set_seed(self, seed: int) -> None: ...
-    def set_deadline(self, monotonic_ns: int) -> None: ...
     def set_signals(self, on: bool) -> None: ...
     def usage(self) -> tuple[int, int, int, int]: ...
-
-class TraceCall:
-    """One call of a guest; :meth:`memory` works only while the trace function runs."""
-
-    module: str
-    name: str
-    params: str
-    results: str
-    param_names: tuple[str, ...]
-    args: tuple[int, ...]
-    result: int | None
-    err: int
-    error_name: str
-    nanoseconds: int
-    def memory(self, ptr: int, length: int) -> bytes | None: ...
 
 class Instance:
     def __new__(
@@ -118,7 +97,7 @@ class Instance:
         module: Module,
         sys: Sys,
         functions: Sequence[tuple[str, str, str, str, Callable[..., Any] | int, int]] = (),
-        trace: Callable[[TraceCall], Any] | None = None,
+        trace: Callable[[Instance, tuple[Any, ...]], Any] | None = None,
         deadline: int = 0,
         signals: bool = False,
         siblings: Sequence[tuple[str, Instance]] = (),
@@ -133,7 +112,8 @@ class Instance:
     def cancel(self) -> None: ...
     def close(self) -> bool: ...
     def end(self) -> tuple[int, int, str | None]: ...
+    def traced_memory(self, ptr: int, length: int) -> bytes | None: ...
     def fuel(self) -> int: ...
-    def memory_size(self, name: bytes) -> int: ...
-    def memory_read(self, name: bytes, ptr: int, length: int) -> bytes | None: ...
-    def memory_write(self, name: bytes, ptr: int, data: bytes) -> bool: ...
+    def memory(
+        self, name: bytes, ptr: int = 0, length: int = 0, data: bytes | None = None
+    ) -> tuple[int, Any]: ...

@@ -12,23 +12,9 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
 
-cdef extern from *:
-    """
-    #include <pthread.h>
-    #include <stdint.h>
-    /* Who uses an instance: 0 or a thread. Atomic, so that a build without the GIL is served as well. */
-    static inline int wn_owner_take(uintptr_t *owner, uintptr_t me) {
-      uintptr_t none = 0;
-      return __atomic_compare_exchange_n(owner, &none, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-    }
-    static inline uintptr_t wn_owner_get(uintptr_t *owner) { return __atomic_load_n(owner, __ATOMIC_ACQUIRE); }
-    static inline void wn_owner_drop(uintptr_t *owner) { __atomic_store_n(owner, 0, __ATOMIC_RELEASE); }
-    static inline uintptr_t wn_thread_me(void) { return (uintptr_t)pthread_self(); }
-    """
-    int wn_owner_take(uintptr_t *owner, uintptr_t me) nogil
-    uintptr_t wn_owner_get(uintptr_t *owner) nogil
-    void wn_owner_drop(uintptr_t *owner) nogil
-    uintptr_t wn_thread_me() nogil
+from wasi_native._core_convert cimport *
+
+from .errors import Busy, CoreError
 
 cdef enum:
     VALUES_MAX = 32
@@ -36,19 +22,6 @@ cdef enum:
 EXIT, TRAP_BOUNDS, TRAP_ALIGN, TRAP_ENGINE, HOST = WN_EXIT, WN_TRAP_BOUNDS, WN_TRAP_ALIGN, WN_TRAP_ENGINE, WN_HOST
 CANCELLED, TIMEOUT, LIMIT, NOMEM = WN_CANCELLED, WN_TIMEOUT, WN_LIMIT, WN_NOMEM
 INVALID, LINK, MISSING = WN_INVALID, WN_LINK, WN_MISSING
-
-
-class CoreError(Exception):
-    """A C function answered other than 0: ``code`` (an errno above 0, a verdict below), ``text``; of a guest
-    that ended in its start section also ``exit_code`` and ``limit``."""
-
-    def __init__(self, code, text, exit_code=0, limit=None):
-        super().__init__(text or error_text(code))
-        self.code, self.text, self.exit_code, self.limit = code, text, exit_code, limit
-
-
-class Busy(Exception):
-    """The instance is in use: by another thread, or by the call that this callback serves."""
 
 
 def error_name(int code):
@@ -59,54 +32,39 @@ def error_text(int code):
     return wn_err_text(code).decode()
 
 
-cdef wn_str_t span(bytes data):
-    cdef wn_str_t s
-    s.ptr = PyBytes_AsString(data)
-    s.len = len(data)
-    return s
-
-
-cdef str text_of(const char *text, size_t length):
-    return PyBytes_FromStringAndSize(text, <Py_ssize_t>length).decode("utf-8", "replace")
-
-
-cdef str message_text(wn_message_t *message):
-    return (<bytes>message.text).decode("utf-8", "replace")
-
-
-cdef void blank(wn_message_t *message) noexcept:
-    message.err, message.text[0] = 0, 0
-    memset(&message.end, 0, sizeof(message.end))
-
-
 cdef int check(int err, wn_message_t *message=NULL) except -1:
     if err == 0:
         return 0
     if err == WN_NOMEM:
         raise MemoryError("the host is out of memory")
     if message == NULL:
-        raise CoreError(err, "")
+        raise CoreError(err, error_text(err))
     limit = None if message.end.limit == NULL else message.end.limit.decode()
-    raise CoreError(err, message_text(message), message.end.exit_code, limit)
+    raise CoreError(err, message_text(message) or error_text(err), message.end.exit_code, limit)
+
+
+cdef bytes bytes_taken(wn_str_t out):
+    try:
+        return PyBytes_FromStringAndSize(out.ptr, <Py_ssize_t>out.len)
+    finally:
+        wn_bytes_free(out)
 
 
 def engine_names():
     """The engine adapters that are built in, best first."""
-    names, index = [], 0
-    while wn_engine_list(index) != NULL:
-        names.append(wn_engine_list(index).decode())
-        index += 1
+    names = []
+    while wn_engine_list(len(names)) != NULL:
+        names.append(wn_engine_list(len(names)).decode())
     return names
 
 
 def row_list():
     """What we serve: (module, name, params, results, param_names, group) per function."""
     cdef wn_row_info_t row
-    rows, index = [], 0
-    while wn_row_get(index, &row):
+    rows = []
+    while wn_row_get(len(rows), &row):
         rows.append((row.module.decode(), row.name.decode(), row.params.decode(), row.results.decode(),
                      row.param_names.decode(), row.group.decode()))
-        index += 1
     return rows
 
 
@@ -173,10 +131,7 @@ cdef class Engine:
         cdef wn_str_t out
         blank(&message)
         check(wn_engine_wat(self.ptr, span(text), &out, &message), &message)
-        try:
-            return PyBytes_FromStringAndSize(out.ptr, <Py_ssize_t>out.len)
-        finally:
-            wn_bytes_free(out)
+        return bytes_taken(out)
 
     def load(self, bytes wasm):
         cdef wn_message_t message
@@ -199,11 +154,6 @@ cdef class Engine:
         return module
 
 
-cdef tuple extern_tuple(wn_extern_t *e):
-    return (text_of(e.module.ptr, e.module.len), text_of(e.name.ptr, e.name.len), e.kind, e.params.decode(),
-            e.results.decode(), e.min, None if e.max == <uint64_t>-1 else e.max, bool(e.shared), bool(e.wide))
-
-
 @cython.no_gc_clear  # the C side is freed before what it stands on, never after
 cdef class Module:
     cdef wn_module_t *ptr
@@ -213,20 +163,12 @@ cdef class Module:
         if self.ptr != NULL:
             wn_module_delete(self.ptr)
 
-    def imports(self):
+    def externs(self, bint exported):
+        """The exports, or the imports: tuples as Extern takes them."""
         cdef wn_extern_t e
-        out, index = [], 0
-        while wn_module_import(self.ptr, index, &e):
+        out = []
+        while wn_module_export(self.ptr, len(out), &e) if exported else wn_module_import(self.ptr, len(out), &e):
             out.append(extern_tuple(&e))
-            index += 1
-        return out
-
-    def exports(self):
-        cdef wn_extern_t e
-        out, index = [], 0
-        while wn_module_export(self.ptr, index, &e):
-            out.append(extern_tuple(&e))
-            index += 1
         return out
 
     def serialize(self):
@@ -234,16 +176,13 @@ cdef class Module:
         cdef wn_str_t out
         blank(&message)
         check(wn_module_serialize(self.ptr, &out, &message), &message)
-        try:
-            return PyBytes_FromStringAndSize(out.ptr, <Py_ssize_t>out.len)
-        finally:
-            wn_bytes_free(out)
+        return bytes_taken(out)
 
 
 # ---- streams in Python ----
 
 cdef class _Stream:
-    """What a guest's stream is in Python: ``read(n)`` gives bytes, ``write(data)`` takes them."""
+    """A guest's stream in Python: ``read(n)`` gives bytes, None for "nothing now"; ``write(data)`` takes all."""
 
     cdef object read, write
     cdef Sys sys
@@ -253,16 +192,11 @@ cdef wn_err_t stream_read(void *ctx, void *buf, size_t length, size_t *done) noe
     cdef _Stream stream = <_Stream>ctx
     cdef bytes data
     try:
-        got = stream.read(length)
-        if got is None:
-            return WN_EAGAIN  # a raw stream that has nothing now
-        if not isinstance(got, (bytes, bytearray, memoryview)):
-            raise TypeError(f"read({length}) of the guest's stdin gave a {type(got).__name__}, not bytes")
-        data = bytes(got)
-        if <size_t>len(data) > length:
-            raise ValueError(f"read({length}) of the guest's stdin gave {len(data)} bytes")
-        memcpy(buf, PyBytes_AsString(data), len(data))
-        done[0] = len(data)
+        data = stream.read(length)
+        if data is None:
+            return WN_EAGAIN
+        done[0] = min(<size_t>len(data), length)
+        memcpy(buf, PyBytes_AsString(data), done[0])
         return 0
     except BaseException as error:
         return stream.sys.keep(error)
@@ -270,17 +204,8 @@ cdef wn_err_t stream_read(void *ctx, void *buf, size_t length, size_t *done) noe
 
 cdef wn_err_t stream_write(void *ctx, const void *buf, size_t length) noexcept with gil:
     cdef _Stream stream = <_Stream>ctx
-    cdef bytes data
     try:
-        data = PyBytes_FromStringAndSize(<const char *>buf, <Py_ssize_t>length)
-        while data:
-            taken = stream.write(data)
-            # A raw stream may take a part; None and whatever is no number mean that all is taken.
-            if not isinstance(taken, int) or taken >= len(data):
-                break
-            if taken <= 0:
-                raise ValueError(f"write() of the guest's output took {taken} bytes")
-            data = data[taken:]
+        stream.write(PyBytes_FromStringAndSize(<const char *>buf, <Py_ssize_t>length))
         return 0
     except BaseException as error:
         return stream.sys.keep(error)
@@ -311,14 +236,10 @@ cdef class Sys:
         memset(&config, 0, sizeof(config))
         config.limits.memory_bytes = limits.get("memory_bytes", 0)
         config.limits.table_elements = limits.get("table_elements", 0)
-        config.limits.fuel = limits.get("fuel", 0)
-        config.limits.cpu_ns = limits.get("cpu_ns", 0)
-        config.limits.output_bytes = limits.get("output_bytes", 0)
-        config.limits.fds = limits.get("fds", 0)
-        config.limits.dirs = limits.get("dirs", 0)
-        config.limits.sockets = limits.get("sockets", 0)
-        config.limits.iovs = limits.get("iovs", 0)
-        config.limits.subscriptions = limits.get("subscriptions", 0)
+        config.limits.fuel, config.limits.cpu_ns = limits.get("fuel", 0), limits.get("cpu_ns", 0)
+        config.limits.output_bytes, config.limits.fds = limits.get("output_bytes", 0), limits.get("fds", 0)
+        config.limits.dirs, config.limits.sockets = limits.get("dirs", 0), limits.get("sockets", 0)
+        config.limits.iovs, config.limits.subscriptions = limits.get("iovs", 0), limits.get("subscriptions", 0)
         config.resolver, config.file_mode, config.dir_mode = resolver, file_mode, dir_mode
         self.os = os
         self.streams = []
@@ -440,9 +361,6 @@ cdef class Sys:
     def set_seed(self, uint64_t seed):
         wn_sys_set_seed(self.ptr, seed)
 
-    def set_deadline(self, uint64_t monotonic_ns):
-        wn_sys_set_deadline(self.ptr, monotonic_ns)
-
     def set_signals(self, bint on):
         """Run Python's signal handlers while the guest runs: for calls in the main thread."""
         if on:
@@ -460,48 +378,6 @@ cdef class Sys:
 cdef wn_stream_ops_t STREAM_READER, STREAM_WRITER
 STREAM_READER.read, STREAM_READER.write, STREAM_READER.closed = stream_read, NULL, NULL
 STREAM_WRITER.read, STREAM_WRITER.write, STREAM_WRITER.closed = NULL, stream_write, NULL
-
-
-cdef void fill_grant(wn_grant_t *grant, uint32_t flags, uint64_t quota, uint64_t inodes, uint64_t max_file_size):
-    grant.flags, grant.quota_bytes, grant.quota_inodes, grant.max_file_size = flags, quota, inodes, max_file_size
-
-
-# ---- numbers ----
-
-cdef extern from *:
-    """
-    static inline uint64_t wn_bits_f64(double v) { uint64_t u; memcpy(&u, &v, 8); return u; }
-    static inline uint64_t wn_bits_f32(double v) { float f = (float)v; uint32_t u; memcpy(&u, &f, 4); return u; }
-    static inline double wn_f64_bits(uint64_t u) { double v; memcpy(&v, &u, 8); return v; }
-    static inline double wn_f32_bits(uint64_t u) { uint32_t w = (uint32_t)u; float f; memcpy(&f, &w, 4); return f; }
-    """
-    uint64_t wn_bits_f64(double v)
-    uint64_t wn_bits_f32(double v)
-    double wn_f64_bits(uint64_t u)
-    double wn_f32_bits(uint64_t u)
-
-
-cdef uint64_t to_bits(object value, Py_UCS4 letter) except? 0:
-    if letter == u"f":
-        return wn_bits_f32(value)
-    if letter == u"F":
-        return wn_bits_f64(value)
-    if not isinstance(value, int):
-        raise TypeError(f"an integer is needed, not {type(value).__name__}")
-    width = 32 if letter == u"i" else 64
-    if not -(1 << (width - 1)) <= value < (1 << width):
-        raise OverflowError(f"{value} does not fit an i{width}")
-    return value & ((1 << width) - 1)
-
-
-cdef object from_bits(uint64_t bits, Py_UCS4 letter):
-    if letter == u"f":
-        return wn_f32_bits(bits)
-    if letter == u"F":
-        return wn_f64_bits(bits)
-    if letter == u"i":
-        return <int>(<uint32_t>bits)
-    return <int64_t>bits
 
 
 # ---- functions of the embedder, and traces ----
@@ -525,41 +401,24 @@ cdef wn_err_t call_python(void *ctx, wn_guest_t *guest, wn_value_t *values) noex
         return f.sys.keep(error)
 
 
-cdef class TraceCall:
-    """One call, given to the trace function; good only while that runs."""
-
-    cdef readonly str module, name, params, results, error_name
-    cdef readonly tuple param_names, args
-    cdef readonly object result
-    cdef readonly int err
-    cdef readonly uint64_t nanoseconds
-    cdef wn_guest_t *guest
-
-    def memory(self, uint32_t ptr, uint32_t length):
-        """``length`` bytes of guest memory at ``ptr``; None when outside, or after the trace function."""
-        cdef void *at = NULL if self.guest == NULL else wn_guest_bytes(self.guest, ptr, length)
-        return None if at == NULL else PyBytes_FromStringAndSize(<const char *>at, length)
-
-
 cdef void trace_python(void *ctx, const wn_trace_call_t *call) noexcept with gil:
     cdef Instance instance = <Instance>ctx
-    cdef TraceCall event = TraceCall.__new__(TraceCall)
     cdef uint32_t i
     try:
-        event.module, event.name = call.module.decode(), call.name.decode()
-        event.params, event.results = call.params.decode(), call.results.decode()
-        event.param_names = tuple(call.param_names.decode().split(",")) if call.param_names[0] else ()
-        event.args = tuple([call.args[i] for i in range(call.nargs)])
-        event.err, event.nanoseconds, event.guest = call.err, call.nanoseconds, call.guest
-        event.result = call.result if call.err == 0 and call.results[0] else None
-        event.error_name = wn_err_name(call.err if call.err else <int>call.result).decode()
-        instance.trace(event)
+        instance.traced = call.guest
+        instance.trace(
+            instance,
+            (call.module.decode(), call.name.decode(), call.params.decode(), call.results.decode(),
+             call.param_names.decode(), tuple([call.args[i] for i in range(call.nargs)]),
+             call.result if call.err == 0 and call.results[0] else None, call.err,
+             error_name(call.err if call.err else <int>call.result), call.nanoseconds),
+        )
     except BaseException as error:
         # The call is over and its verdict stands; the guest is ended at its next one.
         instance.sys.keep(error)
         wn_sys_cancel(instance.sys.ptr)
     finally:
-        event.guest = NULL
+        instance.traced = NULL
 
 
 @cython.no_gc_clear  # the C side is freed before what it stands on, never after
@@ -569,9 +428,9 @@ cdef class Instance:
     cdef wn_instance_t *ptr
     cdef readonly Module module
     cdef readonly Sys sys
-    cdef object trace
-    cdef list functions
-    cdef list siblings
+    cdef object trace  # called with us and the fields of host.Call
+    cdef wn_guest_t *traced  # while that runs
+    cdef list functions, siblings
     cdef readonly int users  # siblings that were made from this one and are alive
     cdef bint started
 
@@ -711,51 +570,30 @@ cdef class Instance:
         wn_instance_get_end(self.ptr, &end)
         return end.err, end.exit_code, None if end.limit == NULL else end.limit.decode()
 
+    def traced_memory(self, uint32_t ptr, uint32_t length):
+        """``length`` bytes of the traced guest's memory; None when outside, or after the trace function."""
+        cdef void *at = NULL if self.traced == NULL else wn_guest_bytes(self.traced, ptr, length)
+        return None if at == NULL else PyBytes_FromStringAndSize(<const char *>at, length)
+
     def fuel(self):
         return wn_instance_fuel(self.ptr)
 
-    cdef uint8_t *memory(self, const char *name, uint64_t *size) except NULL:
+    def memory(self, bytes name, uint64_t ptr=0, uint64_t length=0, bytes data=None):
+        """(size, done) of an exported memory: done is ``length`` bytes at ``ptr``, or True when ``data`` was written
+        there; None when that reaches outside, and then nothing is written."""
+        cdef uint64_t size = 0
         cdef uint8_t *base = NULL
-        size[0] = 0
-        check(wn_instance_memory(self.ptr, name, &base, size))
-        return base
-
-    def memory_size(self, bytes name):
-        cdef uint64_t size
         cdef bint taken = self.take()
         try:
-            self.memory(name, &size)
-            return size
-        finally:
-            if taken:
-                wn_owner_drop(&self.sys.owner)
-
-    def memory_read(self, bytes name, uint64_t ptr, uint64_t length):
-        """``length`` bytes at ``ptr``, None when outside."""
-        cdef uint64_t size
-        cdef uint8_t *base
-        cdef bint taken = self.take()
-        try:
-            base = self.memory(name, &size)
+            check(wn_instance_memory(self.ptr, name, &base, &size))
+            if data is not None:
+                length = len(data)
             if ptr > size or length > size - ptr:
-                return None
-            return PyBytes_FromStringAndSize(<const char *>base + ptr, <Py_ssize_t>length)
-        finally:
-            if taken:
-                wn_owner_drop(&self.sys.owner)
-
-    def memory_write(self, bytes name, uint64_t ptr, bytes data):
-        """False when ``data`` would reach outside; then nothing is written."""
-        cdef uint64_t size
-        cdef uint64_t length = len(data)
-        cdef uint8_t *base
-        cdef bint taken = self.take()
-        try:
-            base = self.memory(name, &size)
-            if ptr > size or length > size - ptr:
-                return False
+                return size, None
+            if data is None:
+                return size, PyBytes_FromStringAndSize(<const char *>base + ptr, <Py_ssize_t>length)
             memcpy(base + ptr, PyBytes_AsString(data), length)
-            return True
+            return size, True
         finally:
             if taken:
                 wn_owner_drop(&self.sys.owner)

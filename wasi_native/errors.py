@@ -129,3 +129,19 @@ class PolicyError(WasiError):
 
 class BoardError(WasiError):
     """An unknown board id, or a board file that breaks ``boards/schema.json``."""
+
+
+# ---- between the seam and the host; users never see these ----
+
+
+class CoreError(Exception):
+    """A function of the core answered other than 0: ``code`` (an errno above 0, a verdict below), ``text``; of a
+    guest that ended in its start section also ``exit_code`` and ``limit``."""
+
+    def __init__(self, code: int, text: str, exit_code: int = 0, limit: str | None = None) -> None:
+        super().__init__(text)
+        self.code, self.text, self.exit_code, self.limit = code, text, exit_code, limit
+
+
+class Busy(Exception):
+    """The instance is in use: by another thread, or by the call that this callback serves."""

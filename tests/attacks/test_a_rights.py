@@ -250,8 +250,8 @@ def test_a50_configured_modes(tmp_path: Path, resolver: int) -> None:
             sys = _core.Sys({}, resolver, file, folder)
             assert sys.preopen_dir(os.fsencode(home), b"/", False, 0, 0, 0) == 3
             instance = _core.Instance(module, sys)
-            instance.memory_write(b"memory", 0x100, b"file")
-            instance.memory_write(b"memory", 0x200, b"d")
+            instance.memory(b"memory", 0x100, 0, b"file")
+            instance.memory(b"memory", 0x200, 0, b"d")
             every = (3, 0, 0x100, 4, CREAT, ALL_RIGHTS, ALL_RIGHTS, 0, 0x300)
             assert instance.call(b"path_open", every, "iiiiiIIii", "i", 0, False)[2] == [0]
             assert instance.call(b"path_create_directory", (3, 0x200, 1), "iii", "i", 0, False)[2] == [0]

@@ -426,7 +426,7 @@ def life(kernel: Any, place: Path) -> int:
     world.mount_file(fd, b"hello", os.fsencode(place / "hello.txt"), True, False)
     instance = _core.Instance(module, world)
     try:
-        instance.memory_write(b"memory", 0, b"name")
+        instance.memory(b"memory", 0, 0, b"name")
         for name, args in (
             ("path_create_directory", (fd, 0, 4)),
             ("path_open", (fd, 0, 0, 3, 1, ALL_RIGHTS, ALL_RIGHTS, 0, 64)),

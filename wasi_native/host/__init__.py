@@ -3,12 +3,10 @@ policy grants, :mod:`.endings` says how guests end."""
 
 from __future__ import annotations
 
-from .. import _core
+from .callbacks import Call
 from .host import Host, run
 from .instance import Instance, Usage
 from .memory import Memory
 from .module import Extern, HostFunction, Module
 
 __all__ = ["Call", "Extern", "Host", "HostFunction", "Instance", "Memory", "Module", "Usage", "run"]
-
-Call = _core.TraceCall

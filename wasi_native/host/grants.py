@@ -9,7 +9,7 @@ import os
 import sys
 
 from .. import _core
-from ..errors import PolicyError
+from ..errors import CoreError, PolicyError
 from ..policy import (
     CLOSED,
     NULL,
@@ -22,6 +22,7 @@ from ..policy import (
     output_kind,
     stdin_kind,
 )
+from .callbacks import reader, writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,10 +116,12 @@ class Grants:
                 self.captures.add(fd)
             elif kind == "file":
                 # read1: what there is, where read() of a buffered stream waits for all that was asked for.
-                read = getattr(value, "read1", None) or value.read if fd == 0 else None
-                world.stdio_stream(fd, read, None if fd == 0 else value.write)
+                if fd == 0:
+                    world.stdio_stream(fd, reader(getattr(value, "read1", None) or value.read), None)
+                else:
+                    world.stdio_stream(fd, None, writer(value.write))
             elif kind == "callback":
-                world.stdio_stream(fd, None, value)
+                world.stdio_stream(fd, None, writer(value))
             else:
                 assert kind == CLOSED
 
@@ -132,7 +135,7 @@ class Grants:
                 pass
         try:
             world.stdio_fd(fd, fd)
-        except _core.CoreError as error:
+        except CoreError as error:
             if _core.error_name(error.code) != "BADF":
                 raise PolicyError(f"Policy.{_STREAMS[fd]}: {error}; write NULL") from None
             world.stdio_null(fd)  # the process itself was started without this stream
@@ -168,7 +171,7 @@ class Grants:
             quota = inodes = size = 0
         try:
             world.preopen_dir(os.fsencode(host), guest, read_only, quota, inodes, size)
-        except _core.CoreError as error:
+        except CoreError as error:
             fix = "; make it, or write create=True" if _core.error_name(error.code) == "NOENT" else ""
             raise PolicyError(f"Policy.{where}.host: {host!r} cannot be granted: {error}{fix}") from None
 
@@ -197,7 +200,7 @@ class Grants:
         host = os.fspath(grant.host)
         try:
             world.mount_file(made[folder], _bytes(name), os.fsencode(host), grant.read_only, grant.device)
-        except _core.CoreError as error:
+        except CoreError as error:
             fix = {"NOENT": "; there is no such file", "INVAL": "; a character device needs device=True"}
             tail = fix.get(_core.error_name(error.code), "")
             raise PolicyError(f"Policy.{where}.host: {host!r} cannot be granted: {error}{tail}") from None

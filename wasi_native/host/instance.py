@@ -8,6 +8,7 @@ from _thread import get_ident
 
 from .. import _core
 from ..errors import Exit, InstanceBusy, InstanceDead, ModuleError
+from .callbacks import tracer
 from .endings import ENDS, ending, link_error, plain_lines
 from .grants import RESOLVERS, Grants
 from .memory import Memory
@@ -79,7 +80,7 @@ class Instance:
                     module._open(),
                     sys_,
                     funcs,
-                    trace,
+                    tracer(trace) if trace else None,
                     self._deadline(None),
                     get_ident() == _MAIN_THREAD,
                     [(name, one._open()) for name, one in self._siblings.items()],

@@ -25,20 +25,23 @@ class Memory:
         self._core, self._name = core, name.encode()
 
     def __len__(self) -> int:
-        return int(_busy(self._core.memory_size, self._name))
+        return int(_busy(self._core.memory, self._name)[0])
 
     def read(self, ptr: int, length: int) -> bytes:
         """``length`` bytes at ``ptr``; IndexError outside."""
         inside = ptr >= 0 and length >= 0
-        data: bytes | None = _busy(self._core.memory_read, self._name, ptr, length) if inside else None
+        size, data = _busy(self._core.memory, self._name, ptr, length) if inside else (len(self), None)
         if data is None:
-            raise IndexError(f"{length} bytes at {ptr} are outside a memory of {len(self)} bytes")
-        return data
+            raise IndexError(f"{length} bytes at {ptr} are outside a memory of {size} bytes")
+        return bytes(data)
 
     def write(self, ptr: int, data: bytes) -> None:
         """All of ``data`` at ``ptr``, or IndexError and nothing."""
-        if ptr < 0 or not _busy(self._core.memory_write, self._name, ptr, bytes(data)):
-            raise IndexError(f"{len(data)} bytes at {ptr} are outside a memory of {len(self)} bytes")
+        size, done = (
+            _busy(self._core.memory, self._name, ptr, 0, bytes(data)) if ptr >= 0 else (len(self), None)
+        )
+        if done is None:
+            raise IndexError(f"{len(data)} bytes at {ptr} are outside a memory of {size} bytes")
 
     def u8(self, ptr: int) -> int:
         return self.read(ptr, 1)[0]

@@ -90,14 +90,14 @@ class Module:
     def imports(self) -> tuple[Extern, ...]:
         """In the module's order."""
         if self._imports is None:
-            self._imports = tuple(Extern(item) for item in self._open().imports())
+            self._imports = tuple(Extern(item) for item in self._open().externs(False))
         return self._imports
 
     @property
     def exports(self) -> tuple[Extern, ...]:
         """In the module's order."""
         if self._exports is None:
-            self._exports = tuple(Extern(item) for item in self._open().exports())
+            self._exports = tuple(Extern(item) for item in self._open().externs(True))
         return self._exports
 
     def instantiate(

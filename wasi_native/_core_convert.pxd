@@ -1,0 +1,89 @@
+# cython: language_level=3
+# Small conversions between C and Python, inline wherever _core.pyx uses them.
+from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
+from libc.stdint cimport int64_t, uint32_t, uint64_t, uintptr_t
+from libc.string cimport memset
+
+from wasi_native._core cimport wn_extern_t, wn_grant_t, wn_message_t, wn_str_t
+
+cdef extern from *:
+    """
+    #include <pthread.h>
+    #include <stdint.h>
+    /* Who uses an instance: 0 or a thread. Atomic, so that a build without the GIL is served as well. */
+    static inline int wn_owner_take(uintptr_t *owner, uintptr_t me) {
+      uintptr_t none = 0;
+      return __atomic_compare_exchange_n(owner, &none, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    }
+    static inline uintptr_t wn_owner_get(uintptr_t *owner) { return __atomic_load_n(owner, __ATOMIC_ACQUIRE); }
+    static inline void wn_owner_drop(uintptr_t *owner) { __atomic_store_n(owner, 0, __ATOMIC_RELEASE); }
+    static inline uintptr_t wn_thread_me(void) { return (uintptr_t)pthread_self(); }
+    """
+    int wn_owner_take(uintptr_t *owner, uintptr_t me) nogil
+    uintptr_t wn_owner_get(uintptr_t *owner) nogil
+    void wn_owner_drop(uintptr_t *owner) nogil
+    uintptr_t wn_thread_me() nogil
+
+cdef inline wn_str_t span(bytes data):
+    cdef wn_str_t s
+    s.ptr = PyBytes_AsString(data)
+    s.len = len(data)
+    return s
+
+
+cdef inline str text_of(const char *text, size_t length):
+    return PyBytes_FromStringAndSize(text, <Py_ssize_t>length).decode("utf-8", "replace")
+
+
+cdef inline str message_text(wn_message_t *message):
+    return (<bytes>message.text).decode("utf-8", "replace")
+
+
+cdef inline void blank(wn_message_t *message) noexcept:
+    message.err, message.text[0] = 0, 0
+    memset(&message.end, 0, sizeof(message.end))
+
+
+cdef inline tuple extern_tuple(wn_extern_t *e):
+    return (text_of(e.module.ptr, e.module.len), text_of(e.name.ptr, e.name.len), e.kind, e.params.decode(),
+            e.results.decode(), e.min, None if e.max == <uint64_t>-1 else e.max, bool(e.shared), bool(e.wide))
+
+
+cdef inline void fill_grant(wn_grant_t *grant, uint32_t flags, uint64_t quota, uint64_t inodes, uint64_t max_file_size):
+    grant.flags, grant.quota_bytes, grant.quota_inodes, grant.max_file_size = flags, quota, inodes, max_file_size
+
+
+cdef extern from *:
+    """
+    static inline uint64_t wn_bits_f64(double v) { uint64_t u; memcpy(&u, &v, 8); return u; }
+    static inline uint64_t wn_bits_f32(double v) { float f = (float)v; uint32_t u; memcpy(&u, &f, 4); return u; }
+    static inline double wn_f64_bits(uint64_t u) { double v; memcpy(&v, &u, 8); return v; }
+    static inline double wn_f32_bits(uint64_t u) { uint32_t w = (uint32_t)u; float f; memcpy(&f, &w, 4); return f; }
+    """
+    uint64_t wn_bits_f64(double v)
+    uint64_t wn_bits_f32(double v)
+    double wn_f64_bits(uint64_t u)
+    double wn_f32_bits(uint64_t u)
+
+
+cdef inline uint64_t to_bits(object value, Py_UCS4 letter) except? 0:
+    if letter == u"f":
+        return wn_bits_f32(value)
+    if letter == u"F":
+        return wn_bits_f64(value)
+    if not isinstance(value, int):
+        raise TypeError(f"an integer is needed, not {type(value).__name__}")
+    width = 32 if letter == u"i" else 64
+    if not -(1 << (width - 1)) <= value < (1 << width):
+        raise OverflowError(f"{value} does not fit an i{width}")
+    return value & ((1 << width) - 1)
+
+
+cdef inline object from_bits(uint64_t bits, Py_UCS4 letter):
+    if letter == u"f":
+        return wn_f32_bits(bits)
+    if letter == u"F":
+        return wn_f64_bits(bits)
+    if letter == u"i":
+        return <int>(<uint32_t>bits)
+    return <int64_t>bits
