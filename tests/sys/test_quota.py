@@ -60,7 +60,7 @@ def left(c: Calls, home: int) -> int:
 
 def names_left(c: Calls, home: int) -> int:
     count = 0
-    while c.mkdir(f"n{count}", home) == "OK":
+    while count <= INODES and c.mkdir(f"n{count}", home) == "OK":
         count += 1
     assert c.mkdir("n", home) == "DQUOT"
     for number in range(count):
