@@ -127,7 +127,6 @@ typedef wt_opaque_t *(*wt_epoch_fn_t)(wt_opaque_t *context, void *data, uint64_t
   REQUIRED(wasmtime_trap_new, wt_opaque_t *, (const char *, size_t))                                               \
   REQUIRED(wasmtime_trap_code, bool, (const wt_opaque_t *, uint8_t *))                                             \
   REQUIRED(wasm_trap_delete, void, (wt_opaque_t *))                                                                \
-  REQUIRED(wasm_trap_message, void, (const wt_opaque_t *, wt_bytes_t *))                                           \
   REQUIRED(wasm_trap_trace, void, (const wt_opaque_t *, wt_vec_t *))                                               \
   REQUIRED(wasm_frame_vec_delete, void, (wt_vec_t *))                                                              \
   REQUIRED(wasm_frame_func_index, uint32_t, (const wt_opaque_t *))                                                 \
