@@ -16,12 +16,11 @@ from wasi_native._core_convert cimport *
 
 from .errors import Busy, CoreError
 
-cdef enum:
-    VALUES_MAX = 32
+cdef enum: VALUES_MAX = 32
 
 EXIT, TRAP_BOUNDS, TRAP_ALIGN, TRAP_ENGINE, HOST = WN_EXIT, WN_TRAP_BOUNDS, WN_TRAP_ALIGN, WN_TRAP_ENGINE, WN_HOST
-CANCELLED, TIMEOUT, LIMIT, NOMEM = WN_CANCELLED, WN_TIMEOUT, WN_LIMIT, WN_NOMEM
-INVALID, LINK, MISSING = WN_INVALID, WN_LINK, WN_MISSING
+CANCELLED, TIMEOUT, LIMIT, NOMEM, INVALID = WN_CANCELLED, WN_TIMEOUT, WN_LIMIT, WN_NOMEM, WN_INVALID
+LINK, MISSING = WN_LINK, WN_MISSING
 
 
 def error_name(int code):
@@ -363,10 +362,10 @@ cdef class Sys:
 
     def set_signals(self, bint on):
         """Run Python's signal handlers while the guest runs: for calls in the main thread."""
+        cdef wn_interrupt_fn_t function = NULL
         if on:
-            wn_sys_set_interrupt(self.ptr, check_signals, <void *>self)
-        else:
-            wn_sys_set_interrupt(self.ptr, NULL, NULL)
+            function = check_signals
+        wn_sys_set_interrupt(self.ptr, function, <void *>self)
 
     def usage(self):
         cdef wn_usage_t usage
@@ -556,6 +555,8 @@ cdef class Instance:
         finally:
             if outermost:
                 self.sys.finish()
+        if err == WN_EBUSY:
+            raise Busy(message_text(&message))
         if err:
             return err, message_text(&message), None
         return 0, "", [from_bits(values[i], results[i]) for i in range(len(results))]
