@@ -79,6 +79,18 @@ def declared() -> set[str]:
     return found
 
 
+def test_nothing_public_is_hidden() -> None:
+    """What stands in include/ can be called: each prototype there says WN_API."""
+    bad = []
+    for path in INCLUDE.rglob("*.h"):
+        text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+        for line in re.findall(
+            r"^(?!typedef|WN_API|#|\s|\})[^\n;{]*\bwn_\w+\s*\([^;{]*\)\s*;", text, flags=re.M
+        ):
+            bad.append(f"{path.name}: {line}")
+    assert bad == []
+
+
 def test_the_headers_say_what_is_exported(tmp_path: Path) -> None:
     library = tmp_path / "libwasi_native.so"
     command = [compiler(), *C_FLAGS, "-O0", "-fPIC", "-shared", "-fvisibility=hidden", *map(str, c_sources())]
