@@ -262,7 +262,7 @@ def _check_real_overlap(dirs: list[Dir]) -> None:
     real = [(os.path.realpath(os.fspath(d.host)), d) for d in dirs]
     for index, (path, grant) in enumerate(real):
         for other, earlier in real[:index]:
-            same = path == other
+            same = path == other or _same_inode(path, other)
             nested = (path + os.sep).startswith(other.rstrip(os.sep) + os.sep) or (other + os.sep).startswith(
                 path.rstrip(os.sep) + os.sep
             )
@@ -271,6 +271,14 @@ def _check_real_overlap(dirs: list[Dir]) -> None:
                     f"Policy.dirs: {os.fspath(grant.host)!r} and {os.fspath(earlier.host)!r} overlap: "
                     f"{path!r} and {other!r}; grant one of them, or write allow_overlap=True"
                 )
+
+
+def _same_inode(path: str, other: str) -> bool:
+    """One directory by two names: a bind mount. What is missing is for the grant itself to say."""
+    try:
+        return os.path.samefile(path, other)
+    except OSError:
+        return False
 
 
 def _bytes(text: str) -> bytes:
