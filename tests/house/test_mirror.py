@@ -14,12 +14,13 @@ TESTS = ROOT / "tests"
 
 # A file whose test has another name, and why.
 ELSEWHERE = {
-    "wasi_native/core/link.c": "engine/test_link.py",  # linking is seen through an engine
+    "wasi_native/core/link.c": "test_link.py",
     "wasi_native/core/err.c": "test_errors.py",
     "wasi_native/core/p1/p1.c": "house/test_mirror.py",  # the table itself: rows_are_served() below
     "wasi_native/__init__.py": "test_init.py",
     "wasi_native/__main__.py": "cli/test_main.py",
     "wasi_native/cli/__init__.py": "cli/test_main.py",
+    "wasi_native/host/__init__.py": "host/test_host.py",
     "wasi_native/_core.pyx": "test_core.py",
     "wasi_native/_flags.py": "test_core.py",
 }
