@@ -65,7 +65,7 @@ def _programs(folder: Path) -> list[Start]:
     hello, cache = folder / "hello.wasm", folder / "cache"
     guest.assemble(guest.HELLO, hello)
     python = [sys.executable]
-    run = [*python, "-m", "wasi_native", "run", str(hello)]
+    run = [*python, "-c", "from wasi_native.cli import entry; entry()", "run", str(hello)]
 
     def empty() -> None:
         shutil.rmtree(cache, ignore_errors=True)
@@ -90,6 +90,7 @@ def measure(rounds: int, only: Callable[[str], bool] = lambda name: True) -> lis
         launch = str(build("launch.c", folder / "launch"))
         programs = [program for program in _programs(folder) if only(program.name)]
         env = {**os.environ, "WASI_NATIVE_CACHE": str(folder / "cache")}
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
         package = importlib.util.find_spec("wasi_native")
         if package is not None and package.origin is not None:
             env["PYTHONPATH"] = str(Path(package.origin).parent.parent)
