@@ -83,7 +83,11 @@ def test_the_boards_are_in_it(names: set[str]) -> None:
 
 def test_nothing_else_is_in_it(names: set[str]) -> None:
     known = re.compile(r"wasi_native/(\w+/)*[\w.-]+\.(py|pyi|pxd|so|toml|json)|wasi_native/py\.typed")
-    extra = {name for name in names if not known.fullmatch(name) and ".dist-info/" not in name}
+    extra = {
+        name
+        for name in names
+        if not known.fullmatch(name) and ".dist-info/" not in name and not name.endswith("/scripts/wasi-native")
+    }
     assert extra == set()
     assert not any("/abi/" in name or "/core/" in name or name.startswith("tests/") for name in names)
 
@@ -92,13 +96,13 @@ def test_the_metadata(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
         text = archive.read(name).decode()
-        entry = archive.read(name.replace("METADATA", "entry_points.txt")).decode()
+        (command,) = [archive.read(n).decode() for n in archive.namelist() if n.endswith("/scripts/wasi-native")]
         assert any("LICENSE" in n for n in archive.namelist())
     needs = [
         line for line in re.findall(r"^Requires-Dist: (.*)$", text, flags=re.M) if "extra ==" not in line
     ]
     assert {re.split(r"[<>=; ]", line)[0] for line in needs} == {"wasmtime", "tomli"}
-    assert "wasi-native = wasi_native.cli:entry" in entry
+    assert command.startswith("#!python\n") and "from wasi_native.cli import entry" in command
 
 
 def test_it_runs_where_nothing_else_is(wheel: Path, tmp_path: Path) -> None:
