@@ -100,7 +100,9 @@ def measure(
 ) -> Result:
     """Run it. What a variant cannot do is noted in the row, and left out of it."""
     entry = {v.name: median(v.run("bench_entry", 1) for _ in range(31)) for v in variants}
-    rows = [Row(case, {v.name: _turns(case, v, entry[v.name], sample_ns) for v in variants}) for case in cases]
+    rows = [
+        Row(case, {v.name: _turns(case, v, entry[v.name], sample_ns) for v in variants}) for case in cases
+    ]
     shared = 0
     gc.disable()
     try:
@@ -134,3 +136,28 @@ def _sample(row: Row, variant: Variant, entry: float, keep: bool) -> None:
     if keep:
         per_turn = max(took - entry, 1.0) / row.turns[variant.name]
         row.samples.setdefault(variant.name, []).append(per_turn / row.case.per)
+
+
+@dataclass(slots=True)
+class Start:
+    """One program, started again and again."""
+
+    name: str
+    title: str
+    command: list[str]
+    before: Callable[[], object] = lambda: None
+    wall: list[float] = field(default_factory=list)
+    rss: list[float] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def min_ms(self) -> float:
+        return min(self.wall) / 1e6
+
+    @property
+    def median_ms(self) -> float:
+        return median(self.wall) / 1e6
+
+    @property
+    def rss_mb(self) -> float:
+        return median(self.rss) / 1024

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .cases import GROUPS, KERNEL
-from .measure import Result, Row
-from .startup import Start
+from .measure import Result, Row, Start
 
 NAMES = {"native": "native C", "layer": "wasi_native", "engine": "engine's WASI", "node": "node:wasi"}
 

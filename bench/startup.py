@@ -10,11 +10,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 from . import guest, use_built
+from .measure import Start
 from .native import build
 
 _PEER = """
@@ -34,31 +33,6 @@ const wasi = new WASI({ version: "preview1" });
 const module = new WebAssembly.Module(readFileSync(process.argv[1]));
 wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
 """
-
-
-@dataclass(slots=True)
-class Start:
-    """One program, started again and again."""
-
-    name: str
-    title: str
-    command: list[str]
-    before: Callable[[], object] = lambda: None
-    wall: list[float] = field(default_factory=list)
-    rss: list[float] = field(default_factory=list)
-    note: str = ""
-
-    @property
-    def min_ms(self) -> float:
-        return min(self.wall) / 1e6
-
-    @property
-    def median_ms(self) -> float:
-        return median(self.wall) / 1e6
-
-    @property
-    def rss_mb(self) -> float:
-        return median(self.rss) / 1024
 
 
 def _programs(folder: Path) -> list[Start]:
