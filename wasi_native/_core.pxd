@@ -7,6 +7,7 @@ cdef extern from "wasi_native.h" nogil:
     enum:
         WN_EAGAIN
         WN_EBUSY
+        WN_ENOMEM
         WN_EXIT
         WN_TRAP_BOUNDS
         WN_TRAP_ALIGN

@@ -33,7 +33,7 @@ def error_text(int code):
 cdef int check(int err, wn_message_t *message=NULL) except -1:
     if err == 0:
         return 0
-    if err == WN_NOMEM:
+    if err == WN_NOMEM or err == WN_ENOMEM:
         raise MemoryError("the host is out of memory")
     if message == NULL:
         raise CoreError(err, error_text(err))

@@ -162,7 +162,9 @@ def test_both_ends_of_the_declared_range(version: str, tmp_path: Path) -> None:
         )
     with (
         Host(engine="wasmtime", engine_path=str(library), cache=False) as host,
-        host.load(build.wat("loop")) as module,module.instantiate() as instance, pytest.raises(Timeout)
+        host.load(build.wat("loop")) as module,
+        module.instantiate() as instance,
+        pytest.raises(Timeout),
     ):
         instance.run(timeout=0.05)
 

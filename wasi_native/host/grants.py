@@ -52,6 +52,14 @@ class Grants:
 
     def build(self) -> _core.Sys:
         """A new world with all grants in it. PolicyError names the grant and the fix."""
+        try:
+            return self._build()
+        except _core.CoreError as error:
+            few = _core.error_name(error.code) in ("MFILE", "INVAL")
+            fix = "; raise Limits.fds, dirs or sockets, or grant less" if few else ""
+            raise PolicyError(f"Policy: what is granted cannot be set up: {error}{fix}") from None
+
+    def _build(self) -> _core.Sys:
         policy, limits = self.policy, self.limits
         given = {
             "memory_bytes": limits.memory,

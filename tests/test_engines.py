@@ -1,0 +1,113 @@
+"""engines.py: which engines are here, found as files; nothing is imported for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wasi_native import engines
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    return tmp_path
+
+
+def install(place: Path, version: str = "50.0.1", folder: str = "linux-x86_64") -> Path:
+    library = place / "wasmtime" / folder / "_libwasmtime.so"
+    library.parent.mkdir(parents=True, exist_ok=True)
+    library.touch()
+    if version:
+        (place / f"wasmtime-{version}.dist-info").mkdir(exist_ok=True)
+    return library
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    real = os.uname()
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result((*real[:4], name)))
+
+
+def test_the_one_that_is_here() -> None:
+    found = engines.find("wasmtime")
+    assert found.reason == "" and found.path is not None and os.path.isfile(found.path)
+    assert engines.WASMTIME_MIN <= int(found.version.split(".")[0]) <= engines.WASMTIME_MAX
+    assert engines.default_names() == ("wasmtime",)
+
+
+def test_fake_needs_nothing_and_others_are_unknown() -> None:
+    fake = engines.find("fake")
+    assert (fake.path, fake.reason) == (None, "")
+    assert engines.find("wasm9").reason == "there is no engine 'wasm9'; there are: wasmtime, fake"
+
+
+@pytest.mark.parametrize("name", ["x86_64", "aarch64"])
+def test_found_in_the_path_of_this_machine(place: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    machine(monkeypatch, name)
+    install(place, folder="linux-other")
+    assert "not installed; python -m pip install wasmtime" in engines.find("wasmtime").reason
+    library = install(place, folder=f"linux-{name}")
+    found = engines.find("wasmtime")
+    assert (found.path, found.version, found.reason) == (str(library), "50.0.1", "")
+
+
+@pytest.mark.parametrize("name", ["armv6l", "armv7l", "mips", "riscv64"])
+def test_machines_without_a_library(place: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    machine(monkeypatch, name)
+    install(place)
+    assert engines.find("wasmtime").reason == f"wasmtime has no library for {name}"
+
+
+def test_a_32_bit_python_on_a_64_bit_machine(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, "aarch64")
+    monkeypatch.setattr(sys, "maxsize", 2**31 - 1)
+    assert engines.find("wasmtime").reason == "wasmtime has no library for aarch64 with a 32-bit Python"
+
+
+@pytest.mark.parametrize(
+    ("version", "fine"),
+    [
+        ("40.0.0", True),
+        ("50.0.1", True),
+        ("45.1.2.dev3", True),
+        ("39.9.9", False),
+        ("51.0.0", False),
+        ("", True),
+    ],
+)
+def test_versions(place: Path, monkeypatch: pytest.MonkeyPatch, version: str, fine: bool) -> None:
+    machine(monkeypatch, "x86_64")
+    library = install(place, version)
+    for found in (engines.find("wasmtime"), engines.find("wasmtime", str(library))):
+        assert found.version == version and (found.reason == "") == fine
+        if not fine:
+            assert found.reason == (
+                f"wasmtime {version} is not supported, versions 40 to 50 are; "
+                "python -m pip install 'wasmtime>=40,<51'"
+            )
+
+
+def test_a_given_path(place: Path) -> None:
+    assert engines.find("wasmtime", "/nowhere/lib.so").reason == "/nowhere/lib.so is no file"
+    assert engines.find("wasmtime", str(place)).reason.endswith("is no file")
+
+
+def test_entries_of_the_path_that_are_no_folders(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, "x86_64")
+    install(place)
+    monkeypatch.setattr(sys, "path", ["", "/nowhere", str(place / "zip.zip"), str(place)])
+    assert engines.find("wasmtime").reason == ""
+
+
+def test_looking_imports_nothing() -> None:
+    code = "import sys; from wasi_native import Host; Host(); sys.exit('wasmtime' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+def test_the_declared_range_is_that_of_the_package() -> None:
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text()
+    assert f"wasmtime>={engines.WASMTIME_MIN},<{engines.WASMTIME_MAX + 1};" in text
