@@ -28,14 +28,16 @@
 #define LIST 32768
 #define DEEP "d1/d2/d3/d4/d5/d6/d7/f"
 #define EXPORT __attribute__((visibility("default")))
-#define TRY(call) \
-  do {            \
+#define TRY(call)                 \
+  do {                            \
     if ((call) < 0) return errno; \
   } while (0)
-#define LOOP(name, ...)                               \
-  EXPORT int64_t bench_##name(uint32_t n) {           \
-    for (uint32_t i = 0; i < n; i++) { __VA_ARGS__; } \
-    return 0;                                         \
+#define LOOP(name, ...)                     \
+  EXPORT int64_t bench_##name(uint32_t n) { \
+    for (uint32_t i = 0; i < n; i++) {      \
+      __VA_ARGS__;                          \
+    }                                       \
+    return 0;                               \
   }
 
 struct how {
@@ -89,9 +91,7 @@ EXPORT int64_t bench_entry(uint32_t n) {
 }
 
 /* A call that moves the file's position; back to the start after each batch, and before the first. */
-#define STREAM(name, fd, call)                                       \
-  LOOP(name, if ((i & (BATCH - 1)) == 0) TRY(lseek(fd, 0, SEEK_SET)); \
-       TRY(call))
+#define STREAM(name, fd, call) LOOP(name, if ((i & (BATCH - 1)) == 0) TRY(lseek(fd, 0, SEEK_SET)); TRY(call))
 
 static struct timespec now;
 LOOP(clock_realtime, TRY(clock_gettime(CLOCK_REALTIME, &now)))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.support import Guest, open_fds, thread_count
 
 os.environ.setdefault("WASI_NATIVE_CACHE", str(Path(__file__).parent / "guests" / "build" / "cache"))

@@ -18,12 +18,18 @@ def engines() -> str:
     caps = {name: Host(engine=name, cache=False).caps for name in ADAPTERS}
     every = sorted({cap for have in caps.values() for cap in have})
     lines = ["| ability | " + " | ".join(caps) + " |", "|---|" + "---|" * len(caps)]
-    lines += [f"| {cap} | " + " | ".join("yes" if cap in have else "-" for have in caps.values()) + " |" for cap in every]
+    lines += [
+        f"| {cap} | " + " | ".join("yes" if cap in have else "-" for have in caps.values()) + " |"
+        for cap in every
+    ]
     return "\n".join(lines)
 
 
 def boards() -> str:
-    lines = ["| board | processor | C library | memory, MiB | limits | runs on |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| board | processor | C library | memory, MiB | limits | runs on |",
+        "|---|---|---|---|---|---|",
+    ]
     for name in Board.list():
         board = Board.load(name)
         here = [engine for engine in board.engines if engine in ADAPTERS]
@@ -45,7 +51,9 @@ def cost() -> str:
         shown = "-" if ratio is None else f"{ratio:.2f}"
         lines.append(f"| {case['title']} | {' | '.join(cells)} | {shown} | {number(ns.get('engine'))} |")
     mean = kept["mean"]["layer"]
-    return "\n".join([*lines, "", f"Geometric mean over the cases with a kernel call: {mean:.2f} ({kept['machine']})."])
+    return "\n".join(
+        [*lines, "", f"Geometric mean over the cases with a kernel call: {mean:.2f} ({kept['machine']})."]
+    )
 
 
 def number(value: float | None) -> str:

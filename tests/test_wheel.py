@@ -86,7 +86,9 @@ def test_nothing_else_is_in_it(names: set[str]) -> None:
     extra = {
         name
         for name in names
-        if not known.fullmatch(name) and ".dist-info/" not in name and not name.endswith("/scripts/wasi-native")
+        if not known.fullmatch(name)
+        and ".dist-info/" not in name
+        and not name.endswith("/scripts/wasi-native")
     }
     assert extra == set()
     assert not any("/abi/" in name or "/core/" in name or name.startswith("tests/") for name in names)
@@ -96,7 +98,9 @@ def test_the_metadata(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
         text = archive.read(name).decode()
-        (command,) = [archive.read(n).decode() for n in archive.namelist() if n.endswith("/scripts/wasi-native")]
+        (command,) = [
+            archive.read(n).decode() for n in archive.namelist() if n.endswith("/scripts/wasi-native")
+        ]
         assert any("LICENSE" in n for n in archive.namelist())
     needs = [
         line for line in re.findall(r"^Requires-Dist: (.*)$", text, flags=re.M) if "extra ==" not in line

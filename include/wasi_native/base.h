@@ -75,9 +75,9 @@ typedef struct wn_iov {
 
 /* Why a guest ended. */
 typedef struct wn_end {
-  wn_err_t err;        /* 0 while it can still run */
-  uint32_t exit_code;  /* with WN_EXIT */
-  const char *limit;   /* with WN_LIMIT: the name of the limit, static */
+  wn_err_t err;       /* 0 while it can still run */
+  uint32_t exit_code; /* with WN_EXIT */
+  const char *limit;  /* with WN_LIMIT: the name of the limit, static */
 } wn_end_t;
 
 /* A message with room for a backtrace. Caller's memory; init by zeroing. */

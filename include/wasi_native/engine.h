@@ -21,15 +21,15 @@ typedef struct wn_guest wn_guest_t;
 
 /* What an engine can do; doctor and the README's table print these names in this order. */
 enum {
-  WN_CAP_INTERRUPT = 1 << 0,     /* an endless wasm loop can be ended */
+  WN_CAP_INTERRUPT = 1 << 0, /* an endless wasm loop can be ended */
   WN_CAP_MEMORY_LIMIT = 1 << 1,
   WN_CAP_TABLE_LIMIT = 1 << 2,
   WN_CAP_FUEL = 1 << 3,
-  WN_CAP_SERIALIZE = 1 << 4,     /* compiled code can be kept */
-  WN_CAP_REENTER = 1 << 5,       /* exports can be called inside host functions */
+  WN_CAP_SERIALIZE = 1 << 4, /* compiled code can be kept */
+  WN_CAP_REENTER = 1 << 5,   /* exports can be called inside host functions */
   WN_CAP_BACKTRACE = 1 << 6,
-  WN_CAP_WAT = 1 << 7,           /* text modules */
-  WN_CAP_SIBLINGS = 1 << 8,      /* instances that share memories, tables, functions */
+  WN_CAP_WAT = 1 << 7,      /* text modules */
+  WN_CAP_SIBLINGS = 1 << 8, /* instances that share memories, tables, functions */
   WN_CAP_SIMD = 1 << 9,
   WN_CAP_MULTI_MEMORY = 1 << 10,
   WN_CAP_COUNT = 11
@@ -68,9 +68,9 @@ WN_API void wn_bytes_free(wn_str_t bytes);
 /* One function that a guest can import from us. All texts are static. */
 typedef struct wn_row_info {
   const char *module, *name;
-  const char *params, *results;  /* letters as in wn_host_func_t */
-  const char *param_names;       /* "fd,iovs,iovs_len,nwritten" */
-  const char *group;             /* the capability: "files", "clock" ... */
+  const char *params, *results; /* letters as in wn_host_func_t */
+  const char *param_names;      /* "fd,iovs,iovs_len,nwritten" */
+  const char *group;            /* the capability: "files", "clock" ... */
 } wn_row_info_t;
 /* Row `index` of all, in the order of the specifications; false past the last. Any thread. */
 WN_API bool wn_row_get(size_t index, wn_row_info_t *out);
@@ -88,13 +88,13 @@ WN_API void wn_module_delete(wn_module_t *module);
 
 enum { WN_EXTERN_FUNC = 0, WN_EXTERN_GLOBAL = 1, WN_EXTERN_TABLE = 2, WN_EXTERN_MEMORY = 3, WN_EXTERN_OTHER = 4 };
 typedef struct wn_extern {
-  wn_str_t module;          /* empty for an export */
+  wn_str_t module; /* empty for an export */
   wn_str_t name;
-  uint32_t kind;            /* WN_EXTERN_* */
-  char params[32];          /* of a function: letters as in wn_host_func_t; cut with '+' when longer */
+  uint32_t kind;   /* WN_EXTERN_* */
+  char params[32]; /* of a function: letters as in wn_host_func_t; cut with '+' when longer */
   char results[8];
-  uint64_t min, max;        /* of a memory (pages) or table; max UINT64_MAX: none */
-  bool shared, wide;        /* of a memory: shared between threads; 64-bit */
+  uint64_t min, max; /* of a memory (pages) or table; max UINT64_MAX: none */
+  bool shared, wide; /* of a memory: shared between threads; 64-bit */
 } wn_extern_t;
 /* Import or export `index`; false past the last. Borrowed from the module. */
 WN_API bool wn_module_import(const wn_module_t *module, size_t index, wn_extern_t *out);
@@ -111,7 +111,7 @@ typedef uint64_t wn_value_t;
 typedef wn_err_t (*wn_host_fn_t)(void *ctx, wn_guest_t *guest, wn_value_t *values);
 typedef struct wn_host_func {
   const char *module, *name;
-  const char *params, *results;  /* "iI" : "i", with i i32, I i64, f f32, F f64 */
+  const char *params, *results; /* "iI" : "i", with i i32, I i64, f f32, F f64 */
   wn_host_fn_t fn;
   void *ctx;
 } wn_host_func_t;
@@ -121,9 +121,9 @@ typedef struct wn_trace_call {
   const char *module, *name, *params, *results, *param_names;
   const wn_value_t *args;
   uint32_t nargs;
-  wn_err_t err;              /* after: 0, or the verdict that ends the guest */
-  wn_value_t result;         /* after: of a row with a result; the errno of WASI 0.1 rows */
-  uint64_t nanoseconds;      /* after */
+  wn_err_t err;         /* after: 0, or the verdict that ends the guest */
+  wn_value_t result;    /* after: of a row with a result; the errno of WASI 0.1 rows */
+  uint64_t nanoseconds; /* after */
   wn_guest_t *guest;
 } wn_trace_call_t;
 typedef void (*wn_trace_fn_t)(void *ctx, const wn_trace_call_t *call);
@@ -131,19 +131,19 @@ typedef void (*wn_trace_fn_t)(void *ctx, const wn_trace_call_t *call);
 /* A live instance whose exports (functions, memories, tables, globals) serve the imports from `module`. */
 typedef struct wn_sibling {
   const char *module;
-  wn_instance_t *instance;       /* of the same engine, with the same sys; delete it after the new one */
+  wn_instance_t *instance; /* of the same engine, with the same sys; delete it after the new one */
 } wn_sibling_t;
 
 typedef struct wn_instance_config {
-  wn_sys_t *sys;                 /* borrowed: delete it after the instance */
-  const wn_host_func_t *funcs;   /* looked at before WASI's own rows; copied */
+  wn_sys_t *sys;               /* borrowed: delete it after the instance */
+  const wn_host_func_t *funcs; /* looked at before WASI's own rows; copied */
   size_t func_count;
-  const wn_sibling_t *siblings;  /* looked at after funcs, before WASI's; needs WN_CAP_SIBLINGS */
+  const wn_sibling_t *siblings; /* looked at after funcs, before WASI's; needs WN_CAP_SIBLINGS */
   size_t sibling_count;
-  wn_trace_fn_t trace;           /* NULL: not traced, and nothing paid for it */
+  wn_trace_fn_t trace; /* NULL: not traced, and nothing paid for it */
   void *trace_ctx;
 
-  void *ctx;                     /* wn_guest_ctx() */
+  void *ctx; /* wn_guest_ctx() */
 } wn_instance_config_t;
 
 /* Link and instantiate, the module's start section included. LINK: message lists every missing import, one per
@@ -152,9 +152,9 @@ WN_API wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t 
                                 wn_message_t *message);
 WN_API void wn_instance_delete(wn_instance_t *instance);
 
-/* Call an export. BUSY: from a stream or interrupt function, inside a call of this guest; MISSING: no such function; INVALID: other numbers of values, or the instance has ended.
- * < 0: the guest has ended, wn_instance_get_end() and message say how. values: parameters in, results out; room
- * for the larger of both. */
+/* Call an export. BUSY: from a stream or interrupt function, inside a call of this guest; MISSING: no such function;
+ * INVALID: other numbers of values, or the instance has ended. < 0: the guest has ended, wn_instance_get_end() and
+ * message say how. values: parameters in, results out; room for the larger of both. */
 WN_API wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams,
                                  size_t nresults, wn_message_t *message);
 

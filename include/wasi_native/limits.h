@@ -9,17 +9,17 @@ extern "C" {
 #endif
 
 typedef struct wn_limits {
-  uint64_t memory_bytes;    /* all linear memories together; memory.grow answers -1 above it */
-  uint64_t table_elements;  /* one table; table.grow answers -1 above it */
-  uint64_t fuel;            /* instructions, as the engine counts them; WN_LIMIT "fuel" */
-  uint64_t cpu_ns;          /* CPU time of the thread inside the guest, summed over calls; WN_LIMIT "cpu_time" */
-  uint64_t output_bytes;    /* written to stdout and stderr together, per instance; NOSPC above it */
-  uint32_t fds;             /* open descriptors, preopens and streams included; MFILE. 0 means WN_FDS_DEFAULT */
-  uint32_t dirs;            /* directories among them; MFILE */
-  uint32_t sockets;         /* sockets among them; MFILE */
-  uint32_t iovs;            /* pieces of one gather or scatter; INVAL. 0, or WN_IOVS_MAX and up: no such limit,
-                             * but one call takes the first WN_IOVS_MAX pieces and reports a short count */
-  uint32_t subscriptions;   /* of one poll_oneoff; INVAL. 0 means WN_SUBSCRIPTIONS_DEFAULT */
+  uint64_t memory_bytes;   /* all linear memories together; memory.grow answers -1 above it */
+  uint64_t table_elements; /* one table; table.grow answers -1 above it */
+  uint64_t fuel;           /* instructions, as the engine counts them; WN_LIMIT "fuel" */
+  uint64_t cpu_ns;         /* CPU time of the thread inside the guest, summed over calls; WN_LIMIT "cpu_time" */
+  uint64_t output_bytes;   /* written to stdout and stderr together, per instance; NOSPC above it */
+  uint32_t fds;            /* open descriptors, preopens and streams included; MFILE. 0 means WN_FDS_DEFAULT */
+  uint32_t dirs;           /* directories among them; MFILE */
+  uint32_t sockets;        /* sockets among them; MFILE */
+  uint32_t iovs;           /* pieces of one gather or scatter; INVAL. 0, or WN_IOVS_MAX and up: no such limit,
+                            * but one call takes the first WN_IOVS_MAX pieces and reports a short count */
+  uint32_t subscriptions;  /* of one poll_oneoff; INVAL. 0 means WN_SUBSCRIPTIONS_DEFAULT */
 } wn_limits_t;
 
 #define WN_FDS_DEFAULT 64u
@@ -27,10 +27,10 @@ typedef struct wn_limits {
 #define WN_IOVS_MAX 1024u
 #define WN_SUBSCRIPTIONS_DEFAULT 1024u
 #define WN_SUBSCRIPTIONS_MAX 65536u
-#define WN_PATH_MAX 4096u      /* bytes of a guest path and its terminator; NAMETOOLONG */
-#define WN_NAME_MAX 255u       /* bytes of one component; NAMETOOLONG */
-#define WN_LINKS_MAX 40u       /* expansions of symbolic links in one call; LOOP */
-#define WN_CHUNK_MAX 1048576u  /* bytes moved between two looks at deadline and cancel */
+#define WN_PATH_MAX 4096u     /* bytes of a guest path and its terminator; NAMETOOLONG */
+#define WN_NAME_MAX 255u      /* bytes of one component; NAMETOOLONG */
+#define WN_LINKS_MAX 40u      /* expansions of symbolic links in one call; LOOP */
+#define WN_CHUNK_MAX 1048576u /* bytes moved between two looks at deadline and cancel */
 
 #ifdef __cplusplus
 }

@@ -22,17 +22,17 @@ typedef struct wn_os wn_os_t;
 
 /* How guest paths are resolved. Both give identical results. */
 enum {
-  WN_RESOLVER_AUTO = 0,   /* openat2 where the kernel has it, else the walk */
+  WN_RESOLVER_AUTO = 0, /* openat2 where the kernel has it, else the walk */
   WN_RESOLVER_OPENAT2 = 1,
-  WN_RESOLVER_WALK = 2    /* component by component over a stack of directory descriptors */
+  WN_RESOLVER_WALK = 2 /* component by component over a stack of directory descriptors */
 };
 
 typedef struct wn_sys_config {
   wn_limits_t limits;
-  const wn_os_t *os;   /* the kernel's door; NULL: wn_os_posix() */
-  uint32_t resolver;   /* WN_RESOLVER_* */
-  uint32_t file_mode;  /* mode of new files, & 0666; 0 means 0644. Never execute, set-uid or set-gid bits. */
-  uint32_t dir_mode;   /* mode of new directories, & 0777; 0 means 0755 */
+  const wn_os_t *os;  /* the kernel's door; NULL: wn_os_posix() */
+  uint32_t resolver;  /* WN_RESOLVER_* */
+  uint32_t file_mode; /* mode of new files, & 0666; 0 means 0644. Never execute, set-uid or set-gid bits. */
+  uint32_t dir_mode;  /* mode of new directories, & 0777; 0 means 0755 */
 } wn_sys_config_t;
 
 /* The real kernel. Any thread. */
@@ -51,15 +51,15 @@ WN_API wn_err_t wn_sys_set_env(wn_sys_t *sys, const wn_str_t *vars, size_t count
 /* ---- preopens: each takes the lowest free guest descriptor from 3 up and reports it ---- */
 
 enum {
-  WN_GRANT_READ_ONLY = 1,    /* no write, create, delete, rename, link, truncate, set-times */
-  WN_GRANT_DEVICE = 2        /* wn_sys_mount_file: a character device may be granted */
+  WN_GRANT_READ_ONLY = 1, /* no write, create, delete, rename, link, truncate, set-times */
+  WN_GRANT_DEVICE = 2     /* wn_sys_mount_file: a character device may be granted */
 };
 
 typedef struct wn_grant {
-  uint32_t flags;            /* WN_GRANT_* */
-  uint64_t quota_bytes;      /* growth of files through this grant; DQUOT above it; 0: none */
-  uint64_t quota_inodes;     /* new files, directories, links through this grant; DQUOT above it; 0: none */
-  uint64_t max_file_size;    /* FBIG above it; 0: none */
+  uint32_t flags;         /* WN_GRANT_* */
+  uint64_t quota_bytes;   /* growth of files through this grant; DQUOT above it; 0: none */
+  uint64_t quota_inodes;  /* new files, directories, links through this grant; DQUOT above it; 0: none */
+  uint64_t max_file_size; /* FBIG above it; 0: none */
 } wn_grant_t;
 
 /* A directory of the host. NOENT, NOTDIR, ACCES ... as open(2) says; MFILE. */
@@ -115,9 +115,9 @@ WN_API void wn_sys_stdio_nonblocking(wn_sys_t *sys, bool on);
 
 enum { WN_CLOCK_REALTIME = 0, WN_CLOCK_MONOTONIC = 1, WN_CLOCK_PROCESS_CPU = 2, WN_CLOCK_THREAD_CPU = 3 };
 enum {
-  WN_CLOCK_SYSTEM = 0,  /* the kernel's, through the vDSO */
-  WN_CLOCK_OFFSET = 1,  /* the kernel's plus value (ns, signed) */
-  WN_CLOCK_FIXED = 2    /* value, then value + step, value + 2 step ... at each reading; sleeps return at once */
+  WN_CLOCK_SYSTEM = 0, /* the kernel's, through the vDSO */
+  WN_CLOCK_OFFSET = 1, /* the kernel's plus value (ns, signed) */
+  WN_CLOCK_FIXED = 2   /* value, then value + step, value + 2 step ... at each reading; sleeps return at once */
 };
 /* INVAL: another id or mode. */
 WN_API wn_err_t wn_sys_set_clock(wn_sys_t *sys, uint32_t id, uint32_t mode, int64_t value_ns, uint64_t step_ns);
@@ -142,10 +142,10 @@ WN_API void wn_sys_set_interrupt(wn_sys_t *sys, wn_interrupt_fn_t fn, void *ctx)
 
 /* ---- what it used ---- */
 typedef struct wn_usage {
-  uint64_t output_bytes;    /* to stdout and stderr */
-  uint64_t cpu_ns;          /* of the guest's thread, in calls */
-  uint32_t fds;             /* open now */
-  uint32_t resolver;        /* WN_RESOLVER_OPENAT2 or WN_RESOLVER_WALK: the one in use */
+  uint64_t output_bytes; /* to stdout and stderr */
+  uint64_t cpu_ns;       /* of the guest's thread, in calls */
+  uint32_t fds;          /* open now */
+  uint32_t resolver;     /* WN_RESOLVER_OPENAT2 or WN_RESOLVER_WALK: the one in use */
 } wn_usage_t;
 WN_API void wn_sys_get_usage(const wn_sys_t *sys, wn_usage_t *usage);
 

@@ -431,7 +431,7 @@ def test_n90_exit_passes_through_a_callback(wasmtime: Host) -> None:
 @every_form
 def test_n90_raise_signals_nobody(guest: Make, form: str) -> None:
     caught: list[int] = []
-    # Not those that no one can catch, and not those by which the engine traps: Python would not put its handlers back.
+    # Not what no one can catch, nor that by which the engine traps: Python would not put its handlers back.
     others = {signal.SIGKILL, signal.SIGSTOP, signal.SIGILL, signal.SIGFPE, signal.SIGBUS, signal.SIGSEGV}
     numbers = [one for one in signal.valid_signals() if one not in others and one < 32]
     kept = {}

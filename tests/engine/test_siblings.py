@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from tests.support import Guest
 
-from wasi_native import Capture, EngineError, Host, InstanceBusy, LinkError, ModuleError, Policy, Timeout, Trap
+from tests.support import Guest
+from wasi_native import (
+    Capture,
+    EngineError,
+    Host,
+    InstanceBusy,
+    LinkError,
+    ModuleError,
+    Policy,
+    Timeout,
+    Trap,
+)
 
 OWNER = """(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -32,7 +42,11 @@ USER = """(module
 
 @pytest.fixture
 def pair():
-    with Host(Policy(stdout=Capture()), engine="wasmtime") as host, host.load(OWNER) as one, host.load(USER) as two:
+    with (
+        Host(Policy(stdout=Capture()), engine="wasmtime") as host,
+        host.load(OWNER) as one,
+        host.load(USER) as two,
+    ):
         owner = one.instantiate()
         user = two.instantiate(siblings={"owner": owner})
         yield owner, user

@@ -36,9 +36,9 @@ struct wn_instance {
   wn_guest_t guest;
   wn_trace_fn_t trace;
   void *trace_ctx;
-  wn_row_t *rows;          /* one per import, in the module's order: decorated copies, or functions of the embedder */
+  wn_row_t *rows; /* one per import, in the module's order: decorated copies, or functions of the embedder */
   size_t row_count;
-  uint32_t depth;          /* calls under way, nested ones counted */
+  uint32_t depth; /* calls under way, nested ones counted */
 };
 
 /* What serves one import: a row, or the export `name` of a sibling. */
@@ -66,8 +66,7 @@ struct wn_engine_ops {
   size_t instance_size;
   /* provides[i] serves import i. Siblings (where the engine has the capability) share what the engine must share
    * for that. Runs the start section. On failure the instance is left so that close_instance can be called. */
-  wn_err_t (*instantiate)(wn_instance_t *instance, const wn_provide_t *provides, size_t count,
-                          wn_message_t *message);
+  wn_err_t (*instantiate)(wn_instance_t *instance, const wn_provide_t *provides, size_t count, wn_message_t *message);
   void (*close_instance)(wn_instance_t *instance);
   /* Signature of an exported function, letters as in wn_host_func_t. MISSING. */
   wn_err_t (*signature)(wn_instance_t *instance, wn_str_t name, const char **params, const char **results);

@@ -22,9 +22,9 @@ wn_err_t wn_message_set(wn_message_t *message, wn_err_t err, const char *format,
 }
 
 const char *wn_cap_name(uint32_t index) {
-  static const char *const names[WN_CAP_COUNT] = {"interrupt",    "memory-limit", "table-limit",  "fuel",
-                                                  "serialize",    "reenter",      "backtrace",    "wat",
-                                                  "siblings", "simd",         "multi-memory"};
+  static const char *const names[WN_CAP_COUNT] = {"interrupt", "memory-limit", "table-limit", "fuel",
+                                                  "serialize", "reenter",      "backtrace",   "wat",
+                                                  "siblings",  "simd",         "multi-memory"};
   return index < WN_CAP_COUNT ? names[index] : NULL;
 }
 
@@ -58,8 +58,7 @@ const char *wn_engine_name(const wn_engine_t *engine) { return engine->ops->name
 uint32_t wn_engine_caps(const wn_engine_t *engine) { return engine->caps; }
 
 wn_err_t wn_engine_wat(wn_engine_t *engine, wn_str_t text, wn_str_t *out, wn_message_t *message) {
-  if (!engine->ops->wat)
-    return wn_message_set(message, WN_ENOTSUP, "%s reads no text modules", engine->ops->name);
+  if (!engine->ops->wat) return wn_message_set(message, WN_ENOTSUP, "%s reads no text modules", engine->ops->name);
   return engine->ops->wat(engine, text, out, message);
 }
 
@@ -176,10 +175,8 @@ static void missing_add(missing_t *m, const wn_extern_t *want, const char *reaso
   size_t room = sizeof m->message->text - m->len;
   int n = snprintf(m->message->text + m->len, room, "%s%.*s\t%.*s\t%s", m->len ? "\n" : "", (int)want->module.len,
                    want->module.ptr, (int)want->name.len, want->name.ptr, reason);
-  if (n > 0 && (size_t)n < room)
-    m->len += (size_t)n;
-  else
-    m->message->text[m->len] = 0; /* no room for this one: the list ends with the one before */
+  if (n > 0 && (size_t)n < room) m->len += (size_t)n;
+  else m->message->text[m->len] = 0; /* no room for this one: the list ends with the one before */
 }
 
 /* A copy of `row` that traces stands in its place. */
@@ -242,8 +239,7 @@ static void link_one(wn_instance_t *instance, const wn_instance_config_t *config
   if (!is_func) {
     missing_add(missing, want, "only functions can be imported");
   } else if (!row) {
-    missing_add(missing, want,
-                wn_link_knows(want->module) ? "no such function in this module" : "unknown module");
+    missing_add(missing, want, wn_link_knows(want->module) ? "no such function in this module" : "unknown module");
   } else if (strcmp(row->params, want->params) != 0 || strcmp(row->results, want->results) != 0) {
     missing_add(missing, want, "imported with another signature");
   } else {
@@ -251,8 +247,7 @@ static void link_one(wn_instance_t *instance, const wn_instance_config_t *config
   }
 }
 
-static wn_err_t check_config(const wn_module_t *module, const wn_instance_config_t *config,
-                             wn_message_t *message) {
+static wn_err_t check_config(const wn_module_t *module, const wn_instance_config_t *config, wn_message_t *message) {
   for (size_t i = 0; i < config->sibling_count; i++) {
     const wn_instance_t *sibling = config->siblings[i].instance;
     if (!(module->engine->caps & WN_CAP_SIBLINGS))
@@ -350,8 +345,8 @@ void wn_instance_delete(wn_instance_t *instance) {
 
 /* ---- calls ---- */
 
-wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams,
-                          size_t nresults, wn_message_t *message) {
+wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
+                          wn_message_t *message) {
   wn_engine_t *engine = instance->module->engine;
   if (instance->guest.end.err)
     return wn_message_set(message, WN_INVALID, "the instance has ended: %s", wn_err_text(instance->guest.end.err));
@@ -361,8 +356,8 @@ wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
   wn_err_t err = engine->ops->signature(instance, name, &params, &results);
   if (err) return wn_message_set(message, err, "no exported function %.*s", (int)name.len, name.ptr);
   if (strlen(params) != nparams || strlen(results) != nresults)
-    return wn_message_set(message, WN_INVALID, "%.*s takes %zu values and gives %zu, not %zu and %zu",
-                          (int)name.len, name.ptr, strlen(params), strlen(results), nparams, nresults);
+    return wn_message_set(message, WN_INVALID, "%.*s takes %zu values and gives %zu, not %zu and %zu", (int)name.len,
+                          name.ptr, strlen(params), strlen(results), nparams, nresults);
   bool outermost = instance->depth++ == 0;
   bool ticks = outermost && wn_guest_wants_ticks(&instance->guest);
   if (ticks && (err = wn_ticker_begin(engine)) != 0) {

@@ -232,8 +232,8 @@ static void move(fake_instance_t *in) {
   in->memory = memory;
 }
 
-static wn_err_t fake_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams,
-                          size_t nresults, wn_message_t *message) {
+static wn_err_t fake_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
+                          wn_message_t *message) {
   fake_instance_t *in = (fake_instance_t *)instance;
   const fake_module_t *m = (const fake_module_t *)instance->module;
   if (name.len == 4 && memcmp(name.ptr, "spin", 4) == 0) return spin(instance);

@@ -194,7 +194,8 @@ wn_err_t wt_error_take(const wt_api_t *api, wt_opaque_t *error, wn_err_t err, wn
 wn_err_t wt_trap_take(wt_guest_t *in, wt_opaque_t *trap, wn_message_t *message);
 
 /* wasmtime_instance.c: as in wn_engine_ops_t. */
-wn_err_t wt_instance_start(wn_instance_t *instance, const wn_provide_t *provides, size_t count, wn_message_t *message);
+wn_err_t wt_instance_start(wn_instance_t *instance, const wn_provide_t *provides, size_t count,
+                           wn_message_t *message);
 void wt_instance_close(wn_instance_t *instance);
 wn_err_t wt_instance_signature(wn_instance_t *instance, wn_str_t name, const char **params, const char **results);
 wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,

@@ -10,24 +10,24 @@ typedef struct wn_sys wn_sys_t;
 typedef struct wn_row wn_row_t;
 
 struct wn_guest {
-  wn_mem_t mem;         /* the span now: set by the adapter before each dispatch */
-  wn_sys_t *sys;        /* borrowed */
-  uint32_t slot_shift;  /* a slot is 8 << slot_shift bytes: 0, or 1 where the engine's are 16 */
-  wn_end_t end;         /* set once, by the first verdict below zero */
-  void *ctx;            /* the embedder's */
+  wn_mem_t mem;        /* the span now: set by the adapter before each dispatch */
+  wn_sys_t *sys;       /* borrowed */
+  uint32_t slot_shift; /* a slot is 8 << slot_shift bytes: 0, or 1 where the engine's are 16 */
+  wn_end_t end;        /* set once, by the first verdict below zero */
+  void *ctx;           /* the embedder's */
 };
 
 /* A row: one function that a guest can import. Rows are constant; a decorated row is a copy whose fn is
  * another function and whose `inner` is the row in whose place it stands. */
 struct wn_row {
   const char *module, *name;
-  const char *params;        /* one letter each: i i32, I i64, f f32, F f64 */
-  const char *results;       /* "" or one letter */
-  const char *param_names;   /* "fd,iovs,iovs_len,nwritten": one logger serves all rows */
-  const char *group;         /* the capability that a policy grants: "files", "clock", "random" ... */
+  const char *params;      /* one letter each: i i32, I i64, f f32, F f64 */
+  const char *results;     /* "" or one letter */
+  const char *param_names; /* "fd,iovs,iovs_len,nwritten": one logger serves all rows */
+  const char *group;       /* the capability that a policy grants: "files", "clock", "random" ... */
   wn_err_t (*fn)(wn_guest_t *guest, const wn_row_t *row, void *slots);
-  const wn_row_t *inner;     /* of a decorator */
-  void *ctx;                 /* of a decorator or of a function of the embedder */
+  const wn_row_t *inner; /* of a decorator */
+  void *ctx;             /* of a decorator or of a function of the embedder */
 };
 
 /* Slot i of a call. */

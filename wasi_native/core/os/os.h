@@ -61,11 +61,11 @@ typedef struct wn_pollfd {
 /* One directory entry as the kernel packs them: parsed by wn_os_dirent_next of os/posix. */
 typedef struct wn_os_dirent {
   uint64_t ino;
-  uint64_t next_off;    /* where the kernel goes on after this entry */
-  const char *name;     /* borrowed from the buffer, terminated */
+  uint64_t next_off; /* where the kernel goes on after this entry */
+  const char *name;  /* borrowed from the buffer, terminated */
   uint32_t name_len;
-  uint32_t size;        /* bytes that this entry takes in the buffer */
-  uint8_t type;         /* WN_TYPE_*, UNKNOWN when the file system does not say */
+  uint32_t size; /* bytes that this entry takes in the buffer */
+  uint8_t type;  /* WN_TYPE_*, UNKNOWN when the file system does not say */
 } wn_os_dirent_t;
 
 enum { WN_SEEK_SET = 0, WN_SEEK_CUR = 1, WN_SEEK_END = 2 };
@@ -103,7 +103,7 @@ struct wn_os {
   wn_err_t (*fdatasync)(const wn_os_t *os, int fd);
   wn_err_t (*futimens)(const wn_os_t *os, int fd, int64_t atim, int64_t mtim);
   wn_err_t (*utimensat)(const wn_os_t *os, int dir, const char *name, int64_t atim, int64_t mtim); /* never follows */
-  wn_err_t (*set_append)(const wn_os_t *os, int fd, bool on); /* F_SETFL on a private description */
+  wn_err_t (*set_append)(const wn_os_t *os, int fd, bool on);        /* F_SETFL on a private description */
   wn_err_t (*get_flags)(const wn_os_t *os, int fd, uint32_t *flags); /* WN_O_READ, _WRITE, _APPEND of an open one */
   wn_err_t (*mkdirat)(const wn_os_t *os, int dir, const char *name, uint32_t mode);
   wn_err_t (*unlinkat)(const wn_os_t *os, int dir, const char *name, bool directory);
@@ -122,8 +122,8 @@ struct wn_os {
   wn_err_t (*socket_type)(const wn_os_t *os, int fd, uint8_t *type); /* WN_TYPE_SOCKET_*; NOTSOCK */
   /* waiting. deadline: absolute, monotonic, ns, or WN_WAIT_FOREVER; 0 looks once. INTR when a signal came. */
   wn_err_t (*poll)(const wn_os_t *os, wn_pollfd_t *fds, uint32_t n, uint64_t deadline, uint32_t *ready);
-  wn_err_t (*event_open)(const wn_os_t *os, int *fd);   /* an eventfd */
-  wn_err_t (*event_signal)(const wn_os_t *os, int fd);  /* any thread, safe in a signal handler */
+  wn_err_t (*event_open)(const wn_os_t *os, int *fd);  /* an eventfd */
+  wn_err_t (*event_signal)(const wn_os_t *os, int fd); /* any thread, safe in a signal handler */
   wn_err_t (*yield)(const wn_os_t *os);
   /* clocks: WN_CLOCK_* */
   wn_err_t (*clock_get)(const wn_os_t *os, uint32_t id, uint64_t *ns);
@@ -132,7 +132,7 @@ struct wn_os {
   wn_err_t (*getrandom)(const wn_os_t *os, void *buf, size_t len, size_t *done); /* AGAIN: too early after boot */
   void *(*page_alloc)(const wn_os_t *os, size_t len); /* zeroed, and zeroed again in a forked child; NULL */
   void (*page_free)(const wn_os_t *os, void *page, size_t len);
-  void *(*alloc)(const wn_os_t *os, size_t len);      /* zeroed; NULL when there is none */
+  void *(*alloc)(const wn_os_t *os, size_t len);             /* zeroed; NULL when there is none */
   void *(*resize)(const wn_os_t *os, void *ptr, size_t len); /* as realloc */
   void (*free)(const wn_os_t *os, void *ptr);
   /* one thread that keeps no descriptor open: the ticker of the engines */

@@ -11,9 +11,7 @@ static void dir_close(wn_sys_t *sys, wn_obj_t *obj) {
   obj->fd = -1;
 }
 
-static wn_err_t dir_stat(wn_sys_t *sys, wn_obj_t *obj, wn_stat_t *st) {
-  return sys->os->fstat(sys->os, obj->fd, st);
-}
+static wn_err_t dir_stat(wn_sys_t *sys, wn_obj_t *obj, wn_stat_t *st) { return sys->os->fstat(sys->os, obj->fd, st); }
 
 static wn_err_t dir_sync(wn_sys_t *sys, wn_obj_t *obj, bool data_only) {
   return data_only ? sys->os->fdatasync(sys->os, obj->fd) : sys->os->fsync(sys->os, obj->fd);

@@ -230,10 +230,17 @@ static wn_err_t file_seek(wn_sys_t *sys, wn_obj_t *obj, int64_t off, uint32_t wh
   int64_t from;
   (void)sys;
   switch (whence) {
-    case WN_SEEK_SET: from = 0; break;
-    case WN_SEEK_CUR: from = (int64_t)obj->u.mem.pos; break;
-    case WN_SEEK_END: from = (int64_t)obj->u.mem.node->u.file.size; break;
-    default: return WN_EINVAL;
+    case WN_SEEK_SET:
+      from = 0;
+      break;
+    case WN_SEEK_CUR:
+      from = (int64_t)obj->u.mem.pos;
+      break;
+    case WN_SEEK_END:
+      from = (int64_t)obj->u.mem.node->u.file.size;
+      break;
+    default:
+      return WN_EINVAL;
   }
   if (off > INT64_MAX - from) return WN_EOVERFLOW; /* from is never negative */
   if (from + off < 0) return WN_EINVAL;

@@ -17,7 +17,7 @@
 typedef struct wn_memory {
   wn_share_t *share; /* counted */
   uint64_t next_ino, dev;
-  uint32_t nodes;    /* alive */
+  uint32_t nodes; /* alive */
 } wn_memory_t;
 
 /* A name in a directory. Entries stand in the order of seq, which only grows: a cookie stays good whatever comes
@@ -32,8 +32,8 @@ typedef struct wn_entry {
 struct wn_node {
   wn_memory_t *fs;
   uint32_t refs;
-  uint8_t type;       /* WN_TYPE_* */
-  bool mounted;       /* a file of the host: no rename, no removal */
+  uint8_t type; /* WN_TYPE_* */
+  bool mounted; /* a file of the host: no rename, no removal */
   uint64_t ino, nlink;
   int64_t atim, mtim, ctim;
   union {
@@ -43,13 +43,13 @@ struct wn_node {
       uint64_t next_seq;
       uint32_t count, cap;
     } dir;
-    struct {              /* a file, or the target of a link */
+    struct { /* a file, or the target of a link */
       uint8_t *bytes;
       uint64_t size, cap;
     } file;
     struct {
-      wn_share_t *share;  /* counted: the grant of this one file */
-      int fd;             /* names the file; opened anew for each open */
+      wn_share_t *share; /* counted: the grant of this one file */
+      int fd;            /* names the file; opened anew for each open */
     } host;
   } u;
 };

@@ -436,10 +436,8 @@ static wn_err_t dir_read(wn_sys_t *sys, wn_obj_t *obj, uint64_t cookie, wn_diren
   uint32_t low = 0, high = dir->u.dir.count;
   while (low < high) { /* the first entry that is not before the cookie */
     uint32_t mid = low + (high - low) / 2;
-    if (dir->u.dir.entries[mid].seq < cookie - 2)
-      low = mid + 1;
-    else
-      high = mid;
+    if (dir->u.dir.entries[mid].seq < cookie - 2) low = mid + 1;
+    else high = mid;
   }
   if (low == dir->u.dir.count) {
     *end = true;

@@ -18,15 +18,15 @@ enum { WN_FD_APPEND = 1, WN_FD_DSYNC = 2, WN_FD_NONBLOCK = 4, WN_FD_RSYNC = 8, W
 
 /* An entry on its way to the guest. */
 typedef struct wn_dirent {
-  uint64_t next;      /* cookie of what follows */
+  uint64_t next; /* cookie of what follows */
   uint64_t ino;
-  const char *name;   /* borrowed until the next call on sys */
+  const char *name; /* borrowed until the next call on sys */
   uint32_t name_len;
-  uint8_t type;       /* WN_TYPE_* */
+  uint8_t type; /* WN_TYPE_* */
 } wn_dirent_t;
 
 typedef struct wn_obj_ops {
-  const char *kind; /* for messages and tests: "file", "dir", "null" ... */
+  const char *kind;                            /* for messages and tests: "file", "dir", "null" ... */
   void (*close)(wn_sys_t *sys, wn_obj_t *obj); /* what is behind it, fd included; absent: fd alone is closed */
   /* Streams. n >= 1 and no piece is empty. They may block, in wn_wait() alone. */
   wn_err_t (*readv)(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, uint32_t n, uint64_t *done);
@@ -57,37 +57,37 @@ typedef struct wn_obj_ops {
 } wn_obj_ops_t;
 
 struct wn_obj {
-  const wn_obj_ops_t *ops;  /* NULL: a free place in the pool */
-  wn_share_t *share;        /* counted; NULL for what no preopen gave */
+  const wn_obj_ops_t *ops; /* NULL: a free place in the pool */
+  wn_share_t *share;       /* counted; NULL for what no preopen gave */
   uint32_t refs;
-  int fd;                   /* of the host, -1: none */
-  uint16_t fdflags;         /* WN_FD_* as the guest sees them */
-  uint8_t type;             /* WN_TYPE_* */
-  bool writable;            /* opened for writing on the host */
-  bool output;              /* stdout or stderr: what is written counts against limits.output_bytes */
+  int fd;           /* of the host, -1: none */
+  uint16_t fdflags; /* WN_FD_* as the guest sees them */
+  uint8_t type;     /* WN_TYPE_* */
+  bool writable;    /* opened for writing on the host */
+  bool output;      /* stdout or stderr: what is written counts against limits.output_bytes */
   union {
-    struct {                /* a directory of the host: where its last read_dir stood */
-      uint64_t index;       /* ordinal of the next entry */
-      uint64_t offset;      /* of the kernel, for that entry; never told to the guest */
+    struct {           /* a directory of the host: where its last read_dir stood */
+      uint64_t index;  /* ordinal of the next entry */
+      uint64_t offset; /* of the kernel, for that entry; never told to the guest */
     } dir;
-    struct {                /* a file or directory in memory */
+    struct { /* a file or directory in memory */
       wn_node_t *node;
       uint64_t pos;
     } mem;
-    struct {                /* bytes in */
+    struct { /* bytes in */
       uint8_t *ptr;
       uint64_t len, pos;
     } buf;
-    struct {                /* bytes out: in sys->captures, where they outlive the descriptor */
+    struct { /* bytes out: in sys->captures, where they outlive the descriptor */
       uint32_t index;
     } capture;
-    struct {                /* callbacks of the embedder */
+    struct { /* callbacks of the embedder */
       const wn_stream_ops_t *ops;
       void *ctx;
     } stream;
-    struct {                /* a file, pipe, tty or device of the host */
-      bool shared;          /* the description is not ours: its flags stay as they are; of what can block, poll
-                               before each piece, no more than PIPE_BUF */
+    struct {       /* a file, pipe, tty or device of the host */
+      bool shared; /* the description is not ours: its flags stay as they are; of what can block, poll
+                      before each piece, no more than PIPE_BUF */
     } host;
   } u;
 };

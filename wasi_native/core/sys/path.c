@@ -243,8 +243,8 @@ static wn_err_t pair_open(wn_sys_t *sys, uint32_t dir, uint64_t right, const cha
  * of its own; DQUOT. WASI 0.1: path_link. */
 wn_err_t wn_path_link(wn_sys_t *sys, uint32_t dir, const char *path, uint32_t to_dir, const char *to_path) {
   wn_place_t from, to;
-  wn_err_t err = pair_open(sys, dir, WN_RIGHT_PATH_LINK_SOURCE, path, to_dir, WN_RIGHT_PATH_LINK_TARGET, to_path,
-                           &from, &to);
+  wn_err_t err =
+      pair_open(sys, dir, WN_RIGHT_PATH_LINK_SOURCE, path, to_dir, WN_RIGHT_PATH_LINK_TARGET, to_path, &from, &to);
   if (err) return err;
   err = from.tree->link(sys, &from, &to);
   place_close(sys, &from);
@@ -259,8 +259,8 @@ wn_err_t wn_path_link(wn_sys_t *sys, uint32_t dir, const char *path, uint32_t to
  * WASI 0.1: path_rename. */
 wn_err_t wn_path_rename(wn_sys_t *sys, uint32_t dir, const char *path, uint32_t to_dir, const char *to_path) {
   wn_place_t from, to;
-  wn_err_t err = pair_open(sys, dir, WN_RIGHT_PATH_RENAME_SOURCE, path, to_dir, WN_RIGHT_PATH_RENAME_TARGET,
-                           to_path, &from, &to);
+  wn_err_t err = pair_open(sys, dir, WN_RIGHT_PATH_RENAME_SOURCE, path, to_dir, WN_RIGHT_PATH_RENAME_TARGET, to_path,
+                           &from, &to);
   if (err) return err;
   err = from.tree->rename(sys, &from, &to);
   place_close(sys, &from);

@@ -17,16 +17,16 @@ typedef struct wn_tree wn_tree_t;
  * directory itself. */
 typedef struct wn_place {
   const wn_tree_t *tree;
-  const wn_desc_t *desc;  /* the guest's descriptor: its rights */
-  wn_obj_t *base;         /* and its object: nothing above it is ever reached */
-  wn_share_t *share;      /* of base; may be NULL */
-  const char *path;       /* the guest's text without leading "./"; relative, shorter than WN_PATH_MAX */
+  const wn_desc_t *desc; /* the guest's descriptor: its rights */
+  wn_obj_t *base;        /* and its object: nothing above it is ever reached */
+  wn_share_t *share;     /* of base; may be NULL */
+  const char *path;      /* the guest's text without leading "./"; relative, shorter than WN_PATH_MAX */
   const char *name;
-  size_t parent_len;      /* bytes of path before the name; 0: name is in base itself, nothing to resolve */
-  wn_node_t *node;        /* in memory: the directory that holds name */
-  int fd;                 /* on the host: the same */
-  bool owned;             /* fd is ours to close */
-  bool must_dir;          /* the text ended in a slash: only a directory will do */
+  size_t parent_len; /* bytes of path before the name; 0: name is in base itself, nothing to resolve */
+  wn_node_t *node;   /* in memory: the directory that holds name */
+  int fd;            /* on the host: the same */
+  bool owned;        /* fd is ours to close */
+  bool must_dir;     /* the text ended in a slash: only a directory will do */
   char buf[WN_NAME_MAX + 1];
 } wn_place_t;
 

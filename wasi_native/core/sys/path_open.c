@@ -83,10 +83,8 @@ static uint32_t open_flags(const wn_open_t *how, uint64_t rights) {
   if ((rights & WN_RIGHT_FD_READ) || !(rights & writing)) flags |= WN_O_READ;
   if (how->directory) flags |= WN_O_DIRECTORY;
   if (how->fdflags & WN_FD_APPEND) flags |= WN_O_APPEND;
-  if (how->fdflags & (WN_FD_SYNC | WN_FD_RSYNC))
-    flags |= WN_O_SYNC;
-  else if (how->fdflags & WN_FD_DSYNC)
-    flags |= WN_O_DSYNC;
+  if (how->fdflags & (WN_FD_SYNC | WN_FD_RSYNC)) flags |= WN_O_SYNC;
+  else if (how->fdflags & WN_FD_DSYNC) flags |= WN_O_DSYNC;
   return flags;
 }
 
@@ -119,10 +117,8 @@ wn_err_t wn_host_open(wn_sys_t *sys, wn_place_t *at, wn_opening_t *op, wn_obj_t 
   if (at->must_dir && !how->create) flags |= WN_O_DIRECTORY;
   /* Room in the table before anything is made or emptied. */
   uint8_t type = WN_TYPE_UNKNOWN;
-  if (how->create || how->truncate)
-    type = WN_TYPE_REGULAR;
-  else if (flags & WN_O_DIRECTORY)
-    type = WN_TYPE_DIRECTORY;
+  if (how->create || how->truncate) type = WN_TYPE_REGULAR;
+  else if (flags & WN_O_DIRECTORY) type = WN_TYPE_DIRECTORY;
   if (type && (err = wn_obj_new(sys, type, &obj))) return err;
   err = how->create ? open_or_create(sys, at, how, flags, &made, &fd)
                     : open_existing(sys, at, flags, how->follow || at->must_dir, &fd);
@@ -137,9 +133,8 @@ wn_err_t wn_host_open(wn_sys_t *sys, wn_place_t *at, wn_opening_t *op, wn_obj_t 
     if (obj) wn_obj_release(sys, obj);
     return err;
   }
-  err = type == WN_TYPE_DIRECTORY
-            ? wn_dir_adopt(sys, obj, fd, at->share)
-            : wn_file_adopt(sys, obj, fd, (flags & WN_O_WRITE) != 0, how->fdflags, at->share);
+  err = type == WN_TYPE_DIRECTORY ? wn_dir_adopt(sys, obj, fd, at->share)
+                                  : wn_file_adopt(sys, obj, fd, (flags & WN_O_WRITE) != 0, how->fdflags, at->share);
   if (err) {
     wn_obj_release(sys, obj);
     return err;

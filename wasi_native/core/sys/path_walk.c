@@ -101,10 +101,8 @@ static wn_err_t ladder_down(wn_ladder_t *l, const char *name) {
   wn_err_t err = os->openat(os, ladder_top(l), name, WN_O_PATH | WN_O_DIRECTORY | WN_O_NOFOLLOW, 0, &fd);
   if (err) return err;
   int *slot = &l->fds[l->depth % WALK_KEEP];
-  if (l->kept == WALK_KEEP)
-    (void)os->close(os, *slot);
-  else
-    ++l->kept;
+  if (l->kept == WALK_KEEP) (void)os->close(os, *slot);
+  else ++l->kept;
   *slot = fd;
   ++l->depth;
   return 0;
@@ -195,9 +193,9 @@ bool wn_host_beneath(wn_sys_t *sys, int dir, const char *path, uint32_t flags, u
       case WN_ENOSYS:
         sys->resolver = WN_RESOLVER_WALK;
         return false;
-      case WN_ELOOP:  /* a link at the end, too many, or one of the process file system: the walk tells which */
-      case WN_EPERM:  /* an old seccomp profile, or a real refusal */
-      case WN_E2BIG:  /* a kernel that knows less of the call */
+      case WN_ELOOP: /* a link at the end, too many, or one of the process file system: the walk tells which */
+      case WN_EPERM: /* an old seccomp profile, or a real refusal */
+      case WN_E2BIG: /* a kernel that knows less of the call */
       case WN_EINVAL:
         return false;
       case WN_EXDEV:

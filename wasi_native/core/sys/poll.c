@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-#define REALTIME_SLICE 1000000000u /* an absolute realtime wait looks up this often: the clock may be set meanwhile \
-                                    */
+#define REALTIME_SLICE                                                                         \
+  1000000000u /* an absolute realtime wait looks up this often: the clock may be set meanwhile \
+               */
 
 enum { CLOCK = 0, READ = 1, WRITE = 2 };
 

@@ -71,7 +71,7 @@ static wn_err_t take(wn_sys_t *sys, uint8_t *buf, size_t len) {
   }
   left -= (uint32_t)len;
   memcpy(page, &left, sizeof left); /* before the bytes leave: a fork in between must not find them again */
-  if (WN_LIKELY(len == 16)) { /* what run-times seed their hashes with: two moves instead of two calls */
+  if (WN_LIKELY(len == 16)) {       /* what run-times seed their hashes with: two moves instead of two calls */
     memcpy(buf, bytes + left, 16);
     memset(bytes + left, 0, 16);
     return 0;

@@ -8,19 +8,19 @@
 /* Strings for args_get and environ_get, laid out as the guest wants them: terminated, one after the other. */
 typedef struct wn_strings {
   char *bytes;
-  size_t size;       /* of bytes, terminators included */
-  uint32_t *starts;  /* offset of each in bytes */
+  size_t size;      /* of bytes, terminators included */
+  uint32_t *starts; /* offset of each in bytes */
   uint32_t count;
 } wn_strings_t;
 
 typedef struct wn_clock {
-  uint32_t mode;     /* WN_CLOCK_SYSTEM ... */
+  uint32_t mode; /* WN_CLOCK_SYSTEM ... */
   int64_t value;
   uint64_t step;
 } wn_clock_t;
 
 typedef struct wn_random {
-  uint8_t *page;     /* os->page_alloc: zero after fork, so that a child never repeats its parent */
+  uint8_t *page; /* os->page_alloc: zero after fork, so that a child never repeats its parent */
   bool seeded;
   uint64_t state[4]; /* of the repeatable sequence */
 } wn_random_t;
@@ -29,8 +29,8 @@ typedef struct wn_random {
 typedef struct wn_dirbuf {
   wn_obj_t *owner;
   uint8_t *bytes;
-  uint64_t first;    /* ordinal of the first entry in it */
-  uint64_t index;    /* ordinal of the entry at `at` */
+  uint64_t first;          /* ordinal of the first entry in it */
+  uint64_t index;          /* ordinal of the entry at `at` */
   uint64_t first_off, off; /* the kernel's offsets of these two */
   size_t len, at;
 } wn_dirbuf_t;
@@ -50,17 +50,17 @@ struct wn_sys {
   wn_random_t random;
   wn_dirbuf_t dirbuf;
   wn_limits_t limits;
-  const char *limit_hit;  /* the name, when a function here answered WN_LIMIT */
+  const char *limit_hit;    /* the name, when a function here answered WN_LIMIT */
   wn_capture_t captures[3]; /* by the guest descriptor that it was granted on */
-  uint64_t output;        /* bytes to stdout and stderr */
-  uint64_t cpu_used;      /* ns, of finished calls */
-  uint32_t entered;       /* calls of exports under way in this world */
-  uint64_t cpu_start;     /* thread CPU clock at the start of the call under way; 0: none */
-  uint32_t resolver;      /* WN_RESOLVER_OPENAT2 or _WALK: what is used now */
+  uint64_t output;          /* bytes to stdout and stderr */
+  uint64_t cpu_used;        /* ns, of finished calls */
+  uint32_t entered;         /* calls of exports under way in this world */
+  uint64_t cpu_start;       /* thread CPU clock at the start of the call under way; 0: none */
+  uint32_t resolver;        /* WN_RESOLVER_OPENAT2 or _WALK: what is used now */
   uint32_t file_mode, dir_mode;
   bool stdio_nonblocking;
-  uint32_t callbacks;     /* of the embedder, under way inside a call that has guest memory in hand */
-  void *poll_scratch;     /* limits.subscriptions entries of wn_sub_t for poll_oneoff, then poll.c's own part */
+  uint32_t callbacks; /* of the embedder, under way inside a call that has guest memory in hand */
+  void *poll_scratch; /* limits.subscriptions entries of wn_sub_t for poll_oneoff, then poll.c's own part */
 };
 
 #define WN_DIRBUF_SIZE 16384u

@@ -84,15 +84,15 @@ wn_err_t wn_sock_shutdown(wn_sys_t *sys, uint32_t fd, uint32_t how);
 
 /* poll.c: many waits at once. Filled in by the caller, answered in place. */
 typedef struct wn_sub {
-  uint64_t userdata;   /* the caller's */
-  uint64_t timeout;    /* clock: ns; answer: bytes that can be read */
-  uint32_t fd;         /* or the clock id */
-  uint8_t kind;        /* 0 clock, 1 read, 2 write: as eventtype of WASI 0.1 */
+  uint64_t userdata; /* the caller's */
+  uint64_t timeout;  /* clock: ns; answer: bytes that can be read */
+  uint32_t fd;       /* or the clock id */
+  uint8_t kind;      /* 0 clock, 1 read, 2 write: as eventtype of WASI 0.1 */
   bool absolute;
-  bool fired;          /* answer: this one has an event */
-  bool hangup;         /* answer */
-  wn_err_t err;        /* answer: 0 or the errno of this one alone */
-  uint64_t until;      /* poll.c's own */
+  bool fired;     /* answer: this one has an event */
+  bool hangup;    /* answer */
+  wn_err_t err;   /* answer: 0 or the errno of this one alone */
+  uint64_t until; /* poll.c's own */
 } wn_sub_t;
 /* Waits until at least one has fired. Room for limits.subscriptions of them is in sys->poll_scratch. */
 wn_err_t wn_poll(wn_sys_t *sys, wn_sub_t *subs, uint32_t n);

@@ -38,43 +38,43 @@
 #define WN_RIGHT_ALL ((1ull << 30) - 1)
 
 /* What a descriptor of each kind can have, and what a read-only preopen never has. */
-#define WN_RIGHTS_WRITING                                                                                        \
-  (WN_RIGHT_FD_WRITE | WN_RIGHT_FD_ALLOCATE | WN_RIGHT_PATH_CREATE_DIRECTORY | WN_RIGHT_PATH_CREATE_FILE |       \
-   WN_RIGHT_PATH_LINK_SOURCE | WN_RIGHT_PATH_LINK_TARGET | WN_RIGHT_PATH_RENAME_SOURCE |                         \
-   WN_RIGHT_PATH_RENAME_TARGET | WN_RIGHT_PATH_FILESTAT_SET_SIZE | WN_RIGHT_PATH_FILESTAT_SET_TIMES |            \
-   WN_RIGHT_FD_FILESTAT_SET_SIZE | WN_RIGHT_FD_FILESTAT_SET_TIMES | WN_RIGHT_PATH_SYMLINK |                      \
+#define WN_RIGHTS_WRITING                                                                                  \
+  (WN_RIGHT_FD_WRITE | WN_RIGHT_FD_ALLOCATE | WN_RIGHT_PATH_CREATE_DIRECTORY | WN_RIGHT_PATH_CREATE_FILE | \
+   WN_RIGHT_PATH_LINK_SOURCE | WN_RIGHT_PATH_LINK_TARGET | WN_RIGHT_PATH_RENAME_SOURCE |                   \
+   WN_RIGHT_PATH_RENAME_TARGET | WN_RIGHT_PATH_FILESTAT_SET_SIZE | WN_RIGHT_PATH_FILESTAT_SET_TIMES |      \
+   WN_RIGHT_FD_FILESTAT_SET_SIZE | WN_RIGHT_FD_FILESTAT_SET_TIMES | WN_RIGHT_PATH_SYMLINK |                \
    WN_RIGHT_PATH_REMOVE_DIRECTORY | WN_RIGHT_PATH_UNLINK_FILE)
-#define WN_RIGHTS_FILE                                                                                           \
+#define WN_RIGHTS_FILE                                                                                            \
   (WN_RIGHT_FD_DATASYNC | WN_RIGHT_FD_READ | WN_RIGHT_FD_SEEK | WN_RIGHT_FD_FDSTAT_SET_FLAGS | WN_RIGHT_FD_SYNC | \
    WN_RIGHT_FD_TELL | WN_RIGHT_FD_WRITE | WN_RIGHT_FD_ADVISE | WN_RIGHT_FD_ALLOCATE | WN_RIGHT_FD_FILESTAT_GET |  \
    WN_RIGHT_FD_FILESTAT_SET_SIZE | WN_RIGHT_FD_FILESTAT_SET_TIMES | WN_RIGHT_POLL_FD_READWRITE)
-#define WN_RIGHTS_DIR                                                                                            \
-  (WN_RIGHT_FD_FDSTAT_SET_FLAGS | WN_RIGHT_FD_SYNC | WN_RIGHT_FD_DATASYNC | WN_RIGHT_FD_ADVISE |                  \
-   WN_RIGHT_PATH_CREATE_DIRECTORY | WN_RIGHT_PATH_CREATE_FILE | WN_RIGHT_PATH_LINK_SOURCE |                       \
-   WN_RIGHT_PATH_LINK_TARGET | WN_RIGHT_PATH_OPEN | WN_RIGHT_FD_READDIR | WN_RIGHT_PATH_READLINK |                \
-   WN_RIGHT_PATH_RENAME_SOURCE | WN_RIGHT_PATH_RENAME_TARGET | WN_RIGHT_PATH_FILESTAT_GET |                       \
-   WN_RIGHT_PATH_FILESTAT_SET_SIZE | WN_RIGHT_PATH_FILESTAT_SET_TIMES | WN_RIGHT_FD_FILESTAT_GET |                \
-   WN_RIGHT_FD_FILESTAT_SET_TIMES | WN_RIGHT_PATH_SYMLINK | WN_RIGHT_PATH_REMOVE_DIRECTORY |                      \
+#define WN_RIGHTS_DIR                                                                              \
+  (WN_RIGHT_FD_FDSTAT_SET_FLAGS | WN_RIGHT_FD_SYNC | WN_RIGHT_FD_DATASYNC | WN_RIGHT_FD_ADVISE |   \
+   WN_RIGHT_PATH_CREATE_DIRECTORY | WN_RIGHT_PATH_CREATE_FILE | WN_RIGHT_PATH_LINK_SOURCE |        \
+   WN_RIGHT_PATH_LINK_TARGET | WN_RIGHT_PATH_OPEN | WN_RIGHT_FD_READDIR | WN_RIGHT_PATH_READLINK | \
+   WN_RIGHT_PATH_RENAME_SOURCE | WN_RIGHT_PATH_RENAME_TARGET | WN_RIGHT_PATH_FILESTAT_GET |        \
+   WN_RIGHT_PATH_FILESTAT_SET_SIZE | WN_RIGHT_PATH_FILESTAT_SET_TIMES | WN_RIGHT_FD_FILESTAT_GET | \
+   WN_RIGHT_FD_FILESTAT_SET_TIMES | WN_RIGHT_PATH_SYMLINK | WN_RIGHT_PATH_REMOVE_DIRECTORY |       \
    WN_RIGHT_PATH_UNLINK_FILE | WN_RIGHT_POLL_FD_READWRITE)
-#define WN_RIGHTS_STREAM                                                                                         \
-  (WN_RIGHT_FD_READ | WN_RIGHT_FD_WRITE | WN_RIGHT_FD_FDSTAT_SET_FLAGS | WN_RIGHT_FD_FILESTAT_GET |               \
+#define WN_RIGHTS_STREAM                                                                            \
+  (WN_RIGHT_FD_READ | WN_RIGHT_FD_WRITE | WN_RIGHT_FD_FDSTAT_SET_FLAGS | WN_RIGHT_FD_FILESTAT_GET | \
    WN_RIGHT_POLL_FD_READWRITE)
 #define WN_RIGHTS_SOCKET (WN_RIGHTS_STREAM | WN_RIGHT_SOCK_SHUTDOWN)
-#define WN_RIGHTS_LISTENER                                                                                       \
+#define WN_RIGHTS_LISTENER \
   (WN_RIGHT_FD_FDSTAT_SET_FLAGS | WN_RIGHT_FD_FILESTAT_GET | WN_RIGHT_POLL_FD_READWRITE | WN_RIGHT_SOCK_ACCEPT)
 
 typedef struct wn_desc {
-  wn_obj_t *obj;         /* NULL: free */
+  wn_obj_t *obj; /* NULL: free */
   uint64_t rights, inheriting;
-  char *preopen;         /* guest name, ours; NULL: not a preopen */
+  char *preopen; /* guest name, ours; NULL: not a preopen */
   uint32_t preopen_len;
 } wn_desc_t;
 
 typedef struct wn_table {
-  wn_desc_t *slots;      /* `limit` of them, allocated at init */
-  wn_obj_t *pool;        /* `limit` of them, and one for what is about to replace another */
+  wn_desc_t *slots;             /* `limit` of them, allocated at init */
+  wn_obj_t *pool;               /* `limit` of them, and one for what is about to replace another */
   uint32_t limit, open, lowest; /* no free slot below lowest */
-  uint32_t free_obj;     /* index of a free object to try first */
+  uint32_t free_obj;            /* index of a free object to try first */
   uint32_t dirs, sockets;
 } wn_table_t;
 

@@ -49,10 +49,9 @@
   X(thread_start, (const wn_os_t *os, void (*fn)(void *), void *arg, wn_thread_t **out), (real, fn, arg, out))
 
 /* The rest, each written out below. */
-#define OTHER_CALLS(X)                                                                                      \
-  X(close)                                                                                                  \
-  X(readv) X(writev) X(write_pipe) X(preadv) X(pwritev) X(recv) X(send) X(getrandom) X(page_alloc) X(alloc) \
-      X(resize)
+#define OTHER_CALLS(X) \
+  X(close)             \
+  X(readv) X(writev) X(write_pipe) X(preadv) X(pwritev) X(recv) X(send) X(getrandom) X(page_alloc) X(alloc) X(resize)
 
 enum {
 #define X(name, params, args) CALL_##name,

@@ -45,7 +45,9 @@ static inline long kernel(long n, long a, long b, long c, long d) {
 static inline long kernel_answer(long r) { return r < 0 ? -(long)errno : r; }
 #endif
 
-static inline long kernel_read(int fd, void *p, size_t len) { return WN_CALL(read(fd, p, len), SYS_read, fd, p, len, 0); }
+static inline long kernel_read(int fd, void *p, size_t len) {
+  return WN_CALL(read(fd, p, len), SYS_read, fd, p, len, 0);
+}
 static inline long kernel_write(int fd, const void *p, size_t len) {
   return WN_CALL(write(fd, p, len), SYS_write, fd, p, len, 0);
 }

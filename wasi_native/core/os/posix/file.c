@@ -65,8 +65,8 @@ wn_err_t wn_posix_openat2(const wn_os_t *os, int dir, const char *path, uint32_t
   beneath_t how = {.flags = (uint64_t)(unsigned)open_flags(flags),
                    .mode = flags & WN_O_CREAT ? mode : 0,
                    .resolve = RESOLVE_BELOW | RESOLVE_NO_MAGIC};
-  return opened(
-      WN_CALL(syscall(SYS_openat2, dir, path, &how, sizeof how), SYS_openat2, dir, path, &how, sizeof how), fd);
+  return opened(WN_CALL(syscall(SYS_openat2, dir, path, &how, sizeof how), SYS_openat2, dir, path, &how, sizeof how),
+                fd);
 }
 
 wn_err_t wn_posix_reopen(const wn_os_t *os, int fd, uint32_t flags, int *out) {
