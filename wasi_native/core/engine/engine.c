@@ -354,7 +354,7 @@ wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
     return wn_message_set(message, WN_EBUSY, "a stream or signal function may not call the guest that waits for it");
   const char *params, *results;
   wn_err_t err = engine->ops->signature(instance, name, &params, &results);
-  if (err) return wn_message_set(message, err, "no exported function %.*s", (int)name.len, name.ptr);
+  if (err) return wn_message_set(message, err, "no exported function %.*s of numbers alone", (int)name.len, name.ptr);
   if (strlen(params) != nparams || strlen(results) != nresults)
     return wn_message_set(message, WN_INVALID, "%.*s takes %zu values and gives %zu, not %zu and %zu", (int)name.len,
                           name.ptr, strlen(params), strlen(results), nparams, nresults);

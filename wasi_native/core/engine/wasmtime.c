@@ -124,6 +124,11 @@ static wn_err_t wasmtime_load(wn_engine_t *engine, wn_str_t wasm, wn_module_t **
   wt_opaque_t *module = NULL;
   wt_opaque_t *error = e->api.wasmtime_module_new(e->engine, (const uint8_t *)wasm.ptr, wasm.len, &module);
   if (error) return wt_error_take(&e->api, error, WN_INVALID, message);
+  wn_err_t err = wt_types_check(e->head.os, wasm, message);
+  if (err) {
+    e->api.wasmtime_module_delete(module);
+    return err;
+  }
   return wrap_module(e, module, out, message);
 }
 

@@ -190,6 +190,8 @@ static inline wt_engine_t *wt_engine_of(const wn_module_t *module) { return (wt_
 bool wt_letters(const wt_api_t *api, const wt_vec_t *types, char *out, size_t cap);
 
 /* wasmtime_trap.c: each takes the object of the engine, fills the message and answers the verdict. */
+/* wasmtime_types.c: INVALID for a valid module with an import or export that the interface ends the process over. */
+wn_err_t wt_types_check(const wn_os_t *os, wn_str_t wasm, wn_message_t *message);
 wn_err_t wt_error_take(const wt_api_t *api, wt_opaque_t *error, wn_err_t err, wn_message_t *message);
 wn_err_t wt_trap_take(wt_guest_t *in, wt_opaque_t *trap, wn_message_t *message);
 

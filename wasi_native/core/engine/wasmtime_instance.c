@@ -218,7 +218,8 @@ wn_err_t wt_instance_signature(wn_instance_t *instance, wn_str_t name, const cha
     if (api->wasm_externtype_kind(type) != WN_EXTERN_FUNC) return WN_MISSING;
     const wt_opaque_t *func = api->wasm_externtype_as_functype_const(type);
     if (!wt_letters(api, api->wasm_functype_params(func), in->params, sizeof in->params) ||
-        !wt_letters(api, api->wasm_functype_results(func), in->results, sizeof in->results))
+        !wt_letters(api, api->wasm_functype_results(func), in->results, sizeof in->results) ||
+        strchr(in->params, '?') || strchr(in->results, '?'))
       return WN_MISSING;
     *params = in->params;
     *results = in->results;
