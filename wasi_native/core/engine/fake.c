@@ -155,6 +155,12 @@ static bool fake_export(const wn_module_t *module, size_t index, wn_extern_t *ou
   return true;
 }
 
+/* Whether the guest may have so much memory. */
+static bool allowed(const wn_instance_t *instance, uint64_t size) {
+  const uint64_t limit = wn_guest_limits(&instance->guest)->memory_bytes;
+  return size <= (uint64_t)PAGES_MAX * PAGE && size <= SIZE_MAX - 1 && (!limit || size <= limit);
+}
+
 static wn_err_t fake_instantiate(wn_instance_t *instance, const wn_provide_t *provides, size_t count,
                                  wn_message_t *message) {
   fake_instance_t *in = (fake_instance_t *)instance;
@@ -162,6 +168,8 @@ static wn_err_t fake_instantiate(wn_instance_t *instance, const wn_provide_t *pr
   const wn_os_t *os = instance->module->engine->os;
   instance->guest.slot_shift = m->wide ? 1 : 0;
   in->size = (uint64_t)m->pages * PAGE;
+  if (!allowed(instance, in->size))
+    return wn_message_set(message, WN_INVALID, "memory minimum size of %u pages exceeds memory limits", m->pages);
   in->rows = os->alloc(os, (count + 1) * sizeof *in->rows);
   in->memory = os->alloc(os, (size_t)in->size + 1);
   if (!in->rows || !in->memory) return wn_message_set(message, WN_NOMEM, "no memory for an instance");
@@ -212,7 +220,7 @@ static wn_err_t spin(wn_instance_t *instance) {
 static uint64_t grow(fake_instance_t *in, uint32_t pages) {
   const wn_os_t *os = in->head.module->engine->os;
   uint64_t size = in->size + (uint64_t)pages * PAGE;
-  if (size > (uint64_t)PAGES_MAX * PAGE || size > SIZE_MAX - 1) return UINT32_MAX;
+  if (!allowed(&in->head, size)) return UINT32_MAX;
   uint8_t *memory = os->resize(os, in->memory, (size_t)size + 1);
   if (!memory) return UINT32_MAX;
   memset(memory + in->size, 0, (size_t)(size - in->size));

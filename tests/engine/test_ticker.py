@@ -1,0 +1,102 @@
+"""engine/ticker.c: one thread that makes computing guests look at the clock, while one needs it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from tests.support import E, thread_count
+from wasi_native import _core
+
+MODULE = b"fake 1\nmemory 1\nimport wasi_snapshot_preview1 sched_yield - i"
+
+
+def make(limits: dict[str, int] | None = None, **engine: Any) -> _core.Instance:
+    return _core.Instance(_core.Engine("fake", **engine).load(MODULE), _core.Sys(limits or {}))
+
+
+def soon(seconds: float = 20) -> int:
+    return time.monotonic_ns() + int(seconds * 1e9)
+
+
+def test_only_who_needs_it_starts_it() -> None:
+    before = thread_count()
+    instance = make()
+    assert instance.call(b"sched_yield", (), "", "i", 0, False)[0] == 0 and thread_count() == before
+    assert instance.call(b"sched_yield", (), "", "i", soon(), False)[0] == 0 and thread_count() == before + 1
+    for _ in range(10):
+        instance.call(b"sched_yield", (), "", "i", soon(), False)
+    assert thread_count() == before + 1
+    instance.close()
+    del instance
+    assert thread_count() == before
+
+
+@pytest.mark.parametrize("tick_ms", [1, 5, 0])
+def test_deadlines_of_computing_guests(tick_ms: int) -> None:
+    for wait in (0.0, 0.01, 0.04):
+        instance = make(tick_ms=tick_ms)
+        start = time.monotonic()
+        assert instance.call(b"spin", (), "", "", soon(wait), False)[0] == _core.TIMEOUT
+        assert wait <= time.monotonic() - start < wait + 0.5
+
+
+def test_one_thread_for_many_guests() -> None:
+    before = thread_count()
+    engine = _core.Engine("fake", tick_ms=2)
+    module = engine.load(MODULE)
+    alive = [_core.Instance(module, _core.Sys({})) for _ in range(6)]
+    ended: list[int] = []
+
+    def work(one: _core.Instance, wait: float) -> None:
+        ended.append(one.call(b"spin", (), "", "", soon(wait), False)[0])
+
+    threads = [threading.Thread(target=work, args=(one, 0.02 * i)) for i, one in enumerate(alive)]
+    for thread in threads:
+        thread.start()
+    most = thread_count()
+    for thread in threads:
+        thread.join(20)
+    assert ended == [_core.TIMEOUT] * 6 and most <= before + 7
+    for one in alive:
+        one.close()
+
+
+def test_it_sleeps_while_nobody_computes() -> None:
+    instance = make(tick_ms=1)
+    instance.call(b"sched_yield", (), "", "i", soon(), False)
+
+    def switches() -> int:
+        total = 0
+        for task in os.listdir("/proc/self/task"):
+            if int(task) != threading.get_native_id():
+                with open(f"/proc/self/task/{task}/status") as file:
+                    total += sum(int(line.split()[1]) for line in file if "_ctxt_switches" in line)
+        return total
+
+    time.sleep(0.01)
+    first = switches()
+    time.sleep(0.05)  # fifty ticks, if it did not sleep
+    assert switches() - first < 10
+    instance.close()
+
+
+def test_no_thread_to_be_had() -> None:
+    kernel = _core.FakeOs()
+    instance = make(os=kernel)
+    kernel.inject("thread_start", 1, 1, err=E.AGAIN)
+    err, text, _ = instance.call(b"sched_yield", (), "", "i", soon(), False)
+    assert err == E.AGAIN and "no thread for the ticker" in text
+    assert instance.end()[0] == 0
+    assert instance.call(b"sched_yield", (), "", "i", soon(), False)[0] == 0  # the next time there is one
+
+
+def test_an_engine_that_closes_while_it_ticks() -> None:
+    for _ in range(30):
+        instance = make(tick_ms=1)
+        instance.call(b"sched_yield", (), "", "i", soon(), False)
+        instance.close()
