@@ -49,7 +49,8 @@ def cost() -> str:
             continue
         cells = (number(ns.get(name)) for name in ("native", "layer"))
         shown = "-" if ratio is None else f"{ratio:.2f}"
-        lines.append(f"| {case['title']} | {' | '.join(cells)} | {shown} | {number(ns.get('engine'))} |")
+        title = f"{case['title']}, {case['unit']}" if case["unit"] else case["title"]
+        lines.append(f"| {title} | {' | '.join(cells)} | {shown} | {number(ns.get('engine'))} |")
     mean = kept["mean"]["layer"]
     return "\n".join(
         [*lines, "", f"Geometric mean over the cases with a kernel call: {mean:.2f} ({kept['machine']})."]
