@@ -35,7 +35,7 @@ class Case:
     group: str
     native: str = ""
     guest: str = ""
-    per: int = 1
+    per: float = 1
     unit: str = "call"
     turns: int = 0
     batch: int = 1
@@ -82,7 +82,7 @@ CASES = (
     _kernel("readdir", f"fd_readdir, {ENTRIES} entries", "getdents64, 32 KiB", per=ENTRIES + 2, unit="entry"),
     _kernel("poll_fd", "poll_oneoff, file ready", "poll(1, timeout 0)", file=False),
     _kernel("yield", "sched_yield", "sched_yield", file=False),
-    Case("copy", "copy 256 MiB, read and write 64 KiB", KERNEL, "read + write 64 KiB", per=16, unit="MiB",
+    Case("copy", "copy 256 MiB, read and write 64 KiB", KERNEL, "read + write 64 KiB", per=1 / 16, unit="MiB",
          turns=4096, limit=1.35, file=True),
     Case("stat8_plain", "the same stat against a stat that may leave", INFO, "fstatat(NOFOLLOW), no sandbox",
          guest="stat8"),

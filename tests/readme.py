@@ -53,7 +53,7 @@ def cost() -> str:
         lines.append(f"| {title} | {' | '.join(cells)} | {shown} | {number(ns.get('engine'))} |")
     mean = kept["mean"]["layer"]
     return "\n".join(
-        [*lines, "", f"Geometric mean over the cases with a kernel call: {mean:.2f} ({kept['machine']})."]
+        [*lines, "", f"Geometric mean over the cases with a kernel call: {mean:.2f} ({', '.join(kept['machine'].values())})."]
     )
 
 
