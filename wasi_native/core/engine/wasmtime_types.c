@@ -17,9 +17,9 @@ enum { KIND_FUNC = 0, KIND_TABLE = 1, KIND_MEMORY = 2, KIND_GLOBAL = 3, KIND_TAG
 
 typedef struct scan {
   const uint8_t *at, *end;
-  bool bad;         /* past the end, or not understood */
-  uint8_t *types;   /* by type index: 1 for a function that can be described */
-  uint8_t *funcs;   /* by function index: the same of its type */
+  bool bad;       /* past the end, or not understood */
+  uint8_t *types; /* by type index: 1 for a function that can be described */
+  uint8_t *funcs; /* by function index: the same of its type */
   size_t type_count, func_count, type_room, func_room;
   bool tables[TABLES_MAX]; /* by table index */
   size_t table_count;
@@ -113,7 +113,8 @@ static bool add_func(scan_t *s) {
     s->bad = true;
     return false;
   }
-  return s->funcs[s->func_count++] = s->types[type];
+  s->funcs[s->func_count++] = s->types[type];
+  return s->types[type] != 0;
 }
 
 /* The limits of a table or memory; true when 32 bits hold them. */
