@@ -63,6 +63,6 @@ struct wn_sys {
   void *poll_scratch; /* limits.subscriptions entries of wn_sub_t for poll_oneoff, then poll.c's own part */
 };
 
-#define WN_DIRBUF_SIZE 16384u
+#define WN_DIRBUF_SIZE 32768u
 
 #endif

@@ -39,8 +39,8 @@ wn_err_t wn_posix_readlinkat(const wn_os_t *os, int dir, const char *name, char 
 
 wn_err_t wn_posix_getdents(const wn_os_t *os, int fd, void *buf, size_t len, size_t *done) {
   (void)os;
-  long r = syscall(SYS_getdents64, fd, buf, len);
-  if (r < 0) return wn_posix_err(errno);
+  long r = WN_CALL(syscall(SYS_getdents64, fd, buf, len), SYS_getdents64, fd, buf, len, 0);
+  if (r < 0) return wn_posix_err((int)-r);
   *done = (size_t)r;
   return 0;
 }
