@@ -51,10 +51,8 @@ def cost() -> str:
         shown = "-" if ratio is None else f"{ratio:.2f}"
         title = f"{case['title']}, {case['unit']}" if case["unit"] else case["title"]
         lines.append(f"| {title} | {' | '.join(cells)} | {shown} | {number(ns.get('engine'))} |")
-    mean = kept["mean"]["layer"]
-    return "\n".join(
-        [*lines, "", f"Geometric mean over the cases with a kernel call: {mean:.2f} ({', '.join(kept['machine'].values())})."]
-    )
+    mean, where = kept["mean"]["layer"], ", ".join(kept["machine"].values())
+    return "\n".join([*lines, "", f"Geometric mean over the cases with a kernel call: {mean:.2f} ({where})."])
 
 
 def number(value: float | None) -> str:
