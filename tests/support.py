@@ -15,6 +15,7 @@ from wasi_native import Host, Instance, Policy, Trap, _core
 
 P1, UNSTABLE = "wasi_snapshot_preview1", "wasi_unstable"
 CANARY = 0xA5
+SANITIZED = bool(os.environ.get("WASI_NATIVE_SANITIZED"))  # set by .ci/sanitize
 ALL_RIGHTS = (1 << 30) - 1
 ERRNOS = {_core.error_name(number): number for number in range(77)}
 E = SimpleNamespace(**ERRNOS)  # E.BADF

@@ -15,7 +15,7 @@ import pytest
 
 from tests.guests import build
 from tests.guests.driver import driver_wat
-from tests.support import ALL_RIGHTS, Guest, fake_module, open_fds, thread_count
+from tests.support import ALL_RIGHTS, SANITIZED, Guest, fake_module, open_fds, thread_count
 from wasi_native import Capture, Dir, Host, InstanceBusy, LimitExceeded, Limits, MemoryDir, Policy
 
 
@@ -55,7 +55,7 @@ def test_a_thousand_one_after_the_other(what: str, long: bool, capsys: pytest.Ca
             f"\n{rounds} instances of {what}: {cost * 1e6:.0f} us each, RSS {grown / 1024:+.0f} KiB "
             f"({grown / rounds:+.1f} bytes each)"
         )
-    assert grown < 2 << 20
+    assert grown < (24 << 20 if SANITIZED else 2 << 20)  # a sanitizer keeps what was freed for a while
 
 
 def test_many_alive_at_once() -> None:
