@@ -120,7 +120,7 @@ def main() -> int:
         print("\n" + report.check(result, rows))
     if ask.json:
         ask.json.write_text(
-            json.dumps(report.to_json(result, rows, about), indent=1) + "\n", encoding="utf-8"
+            json.dumps(report.to_json(result, rows, about)) + "\n", encoding="utf-8"
         )
     if ask.svg:
         ask.svg.write_text(svg.draw(result, list(about)), encoding="utf-8")
