@@ -119,9 +119,7 @@ def main() -> int:
     if ask.check:
         print("\n" + report.check(result, rows))
     if ask.json:
-        ask.json.write_text(
-            json.dumps(report.to_json(result, rows, about)) + "\n", encoding="utf-8"
-        )
+        ask.json.write_text(json.dumps(report.to_json(result, rows, about)) + "\n", encoding="utf-8")
     if ask.svg:
         ask.svg.write_text(svg.draw(result, list(about)), encoding="utf-8")
     return 0
