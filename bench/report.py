@@ -110,9 +110,11 @@ def check(result: Result, rows: list[Start]) -> str:
     lines.append(("geometric mean of the kernel calls", result.mean("layer"), 1.12, "<="))
     for row in result.rows:
         if row.case.group == KERNEL and row.case.file and row.case.name != "copy":
-            lines.append(
-                (f"{row.case.title}, engine's WASI to ours", row.ratio("engine", "layer"), 20.0, ">=")
-            )
+            bound = row.ratio("engine", "native")
+            title = f"{row.case.title}, engine's WASI to ours"
+            if bound is not None and bound < 20.0:  # then nobody can, and the title says so
+                title += f" (to C: {bound:.1f})"
+            lines.append((title, row.ratio("engine", "layer"), 20.0, ">="))
     start = {row.name: row for row in rows}
     if bare := start.get("pass"):
         for name, title, limit in (
@@ -126,7 +128,7 @@ def check(result: Result, rows: list[Start]) -> str:
         if "warm" in start:
             lines.append(("hello, RSS MB", start["warm"].rss_mb, 20.0, "<="))
     return "\n".join(
-        f"{'met   ' if (value <= limit if sign == '<=' else value >= limit) else 'MISSED'}  {title:56}"
+        f"{'met   ' if (value <= limit if sign == '<=' else value >= limit) else 'MISSED'}  {title:70}"
         f"{value:9.2f} {sign} {limit:g}"
         for title, value, limit, sign in lines
         if value is not None
