@@ -17,6 +17,8 @@ from .native import Native, build_native
 from .worker import Worker
 
 VARIANTS = ("native", "layer", "engine", "node")
+ENGINES = ("wasm2c", "wasm3", "wasm_c_api")
+"""Variants that run the layer on another engine than wasmtime, in the same process."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -28,7 +30,7 @@ def _arguments() -> argparse.Namespace:
         "--only", metavar="RE", help="cases whose name or title matches; 'startup' is one too"
     )
     parser.add_argument("--rounds", type=int, metavar="N", help="default 30, with --quick 5")
-    parser.add_argument("--variants", default=",".join(VARIANTS), help="default: %(default)s")
+    parser.add_argument("--variants", default=",".join(VARIANTS), help=f"default: %(default)s; more: {', '.join(ENGINES)}")
     parser.add_argument("--json", metavar="FILE", type=Path, help="all figures")
     parser.add_argument("--svg", metavar="FILE", type=Path, help="the picture")
     parser.add_argument("--check", action="store_true", help="say which targets are met")
@@ -64,13 +66,14 @@ def _variants(
         stack.callback(worker.close)
         workers.append(worker)
         about[name] = worker.version
-    if "layer" in names:
-        from .layer import Layer
+    for name in ("layer", *ENGINES):
+        if name in names:
+            from .layer import Layer
 
-        layer = Layer(root, native)
-        stack.callback(layer.close)
-        found.append(layer)
-        about["layer"] = layer.version
+            layer = Layer(root, native, "wasmtime" if name == "layer" else name, name)
+            stack.callback(layer.close)
+            found.append(layer)
+            about[name] = layer.version
     order = [*found, *workers]
     return native, order, {variant.name: about[variant.name] for variant in order}
 

@@ -1,4 +1,4 @@
-"""This project on the engine wasmtime, in the process of the native side."""
+"""This project on one of its engines, in the process of the native side."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from .native import Native
 class Layer:
     """Our host functions; ``limits`` and all else of the policy are the defaults."""
 
-    name = "layer"
-
-    def __init__(self, root: Path, native: Native, engine_path: str | None = None) -> None:
+    def __init__(self, root: Path, native: Native, engine: str = "wasmtime", name: str = "layer") -> None:
+        self.name = name
         policy = wasi_native.Policy(
             program="bench", args=["--one", "two"], dirs=[wasi_native.Dir(str(root), "/bench")]
         )
@@ -28,10 +27,12 @@ class Layer:
             function("bench", "nop", "ii", "i", native.address("bench_host_nop")),
             function("bench", "nop_mem", "i", "i", native.address("bench_host_nop_mem"), _guest_bytes()),
         )
-        self._host = wasi_native.Host(policy, engine="wasmtime", engine_path=engine_path, cache=False)
-        engine = f"{self._host.engine} {self._host.engine_version}"
-        self.version = f"wasi_native {wasi_native.__version__} on {engine}"
-        self._instance = self._host.load(guest.text()).instantiate(functions=functions)
+        self._host = wasi_native.Host(policy, engine=engine, cache=False)
+        known = f"{self._host.engine} {self._host.engine_version}".rstrip()
+        self.version = f"wasi_native {wasi_native.__version__} on {known}"
+        binary = root.parent / f"{name}.wasm"
+        guest.assemble(guest.text(), binary)
+        self._instance = self._host.load(binary).instantiate(functions=functions)
         self.run("bench_setup")
 
     def has(self, export: str) -> bool:
