@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "board": ("Board",),
     "errors": (
+        "AotError",
         "BoardError",
         "Cancelled",
         "EngineError",

@@ -15,6 +15,7 @@ The tree::
         │   └── LinkError       imports that nothing provides; all of them at once in ``missing``
         ├── EngineError         the engine failed for a reason of its own
         │   └── EngineMissing   no usable engine; the text says the command that installs one
+        ├── AotError            a module that cannot be compiled ahead of time, or no tool to do it with
         ├── PolicyError         a policy that contradicts itself or cannot be granted
         └── BoardError          an unknown board or a wrong board file
 
@@ -26,6 +27,7 @@ passes through unchanged.
 from __future__ import annotations
 
 __all__ = [
+    "AotError",
     "BoardError",
     "Cancelled",
     "EngineError",
@@ -121,6 +123,10 @@ class EngineError(WasiError):
 
 class EngineMissing(EngineError):
     """No usable engine was found; the text names what was looked for and what installs it."""
+
+
+class AotError(WasiError):
+    """Compiling ahead of time failed: the module needs what is not offered, or a tool is missing or failed."""
 
 
 class PolicyError(WasiError):
