@@ -258,9 +258,11 @@ char wn_cursor_value_type(wn_cursor_t *c) {
   }
 }
 
-void wn_cursor_table_type(wn_cursor_t *c) {
-  if (wn_cursor_peek(c) == 0x70) c->at++;
-  else wn_cursor_value_type(c);
+bool wn_cursor_table_filled(wn_cursor_t *c) {
+  if (wn_cursor_peek(c) != 0x40) return false;
+  wn_cursor_need(c, c->at, WN_PROPOSAL_FUNCTION_REFERENCES);
+  wn_cursor_skip(c, 2);
+  return true;
 }
 
 bool wn_cursor_value_types(wn_cursor_t *c, uint32_t count, char *letters, size_t cap) {
@@ -276,7 +278,7 @@ bool wn_cursor_value_types(wn_cursor_t *c, uint32_t count, char *letters, size_t
   return plain;
 }
 
-void wn_cursor_limits(wn_cursor_t *c, bool memory, wn_wasm_limits_t *out) {
+static void limits(wn_cursor_t *c, bool memory, wn_wasm_limits_t *out) {
   const uint8_t *first = c->at;
   uint8_t flags = wn_cursor_byte(c);
   *out = (wn_wasm_limits_t){.max = UINT64_MAX, .shared = flags & 2, .wide = flags & 4};
@@ -289,5 +291,17 @@ void wn_cursor_limits(wn_cursor_t *c, bool memory, wn_wasm_limits_t *out) {
   unsigned bits = out->wide ? 64 : 32;
   out->min = wn_cursor_leb(c, bits);
   if (flags & 1) out->max = wn_cursor_leb(c, bits);
+  out->plain = out->min <= UINT32_MAX && (!(flags & 1) || out->max <= UINT32_MAX);
   if (out->min > out->max) wn_cursor_fail(c, first, "a minimum is over its maximum");
+}
+
+void wn_cursor_memory(wn_cursor_t *c, wn_wasm_limits_t *out) { limits(c, true, out); }
+
+void wn_cursor_table(wn_cursor_t *c, wn_wasm_limits_t *out) {
+  bool first_version = wn_cursor_peek(c) == 0x70;
+  char letter = 'r';
+  if (first_version) c->at++;
+  else letter = wn_cursor_value_type(c);
+  limits(c, false, out);
+  out->plain &= letter == 'r';
 }

@@ -67,6 +67,7 @@ typedef struct wn_cursor {
 typedef struct wn_wasm_limits {
   uint64_t min, max;
   bool shared, wide;
+  bool plain; /* in 32 bits; of a table: and its elements are funcref or externref */
 } wn_wasm_limits_t;
 
 /* At the start of the first section; wrong at once for what is no core module or is over `cap` bytes. */
@@ -108,9 +109,11 @@ uint32_t wn_cursor_type(wn_cursor_t *c);
 void wn_cursor_heap_type(wn_cursor_t *c);
 /* 'i' 'I' 'f' 'F', 'v' v128, 'r' funcref or externref, '?' another reference. */
 char wn_cursor_value_type(wn_cursor_t *c);
-/* The type of a table's elements: funcref is of the first version here. */
-void wn_cursor_table_type(wn_cursor_t *c);
-void wn_cursor_limits(wn_cursor_t *c, bool memory, wn_wasm_limits_t *out);
+/* Whether a table starts with the mark that an expression for its elements follows its type; the mark is passed. */
+bool wn_cursor_table_filled(wn_cursor_t *c);
+void wn_cursor_memory(wn_cursor_t *c, wn_wasm_limits_t *out);
+/* The type of the elements, then limits. */
+void wn_cursor_table(wn_cursor_t *c, wn_wasm_limits_t *out);
 /* A list of value types, into letters (NULL: not wanted); cut with '+'. False when one of them is 'v' or '?'. */
 bool wn_cursor_value_types(wn_cursor_t *c, uint32_t count, char *letters, size_t cap);
 
