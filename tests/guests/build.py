@@ -128,10 +128,10 @@ def once(out: Path, key: str, make: Callable[[Path], None]) -> Path:
     stamp = out.with_name(out.name + ".key")
     if _fresh(out, stamp, key):
         return out
-    with locked(out.name):
+    with locked(out.name, out.parent):
         if _fresh(out, stamp, key):
             return out
-        with tempfile.TemporaryDirectory(dir=BUILD, prefix="part-") as scratch:
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix="part-") as scratch:
             part = Path(scratch) / out.name  # the linker writes this name into the module
             make(part)
             stamp.unlink(missing_ok=True)  # never an old key beside a new artifact
@@ -150,10 +150,10 @@ def _fresh(out: Path, stamp: Path, key: str) -> bool:
 
 
 @contextlib.contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Hold the lock of one artifact of the build directory, against other processes and threads."""
-    BUILD.mkdir(exist_ok=True)
-    with open(BUILD / f".{name}.lock", "w") as file:
+def locked(name: str, folder: Path = BUILD) -> Iterator[None]:
+    """Hold the lock of one artifact of a build directory, against other processes and threads."""
+    folder.mkdir(exist_ok=True)
+    with open(folder / f".{name}.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

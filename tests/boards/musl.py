@@ -1,0 +1,194 @@
+"""CPython for musl, and a musl for ARMv6, built by zig from Debian's source packages.
+
+Debian has no Python on musl, and its armhf is ARMv7: a program of it ends by an illegal instruction on an ARM1176.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import ziglang
+
+from tests.boards import apt
+from tests.boards.cache import BoardError, home
+from tests.boards.roots import V6, Root
+from tests.guests.build import GuestBuildError, once, run_tool
+
+# Linked into the interpreter: setup.py's shared modules would find this machine's headers.
+MODULES = """array _asyncio _bisect binascii _contextvars _csv _datetime fcntl grp _heapq _json math mmap
+_opcode _pickle _posixsubprocess _queue _random resource select _socket _statistics _struct syslog termios
+unicodedata _md5 _sha1 _sha256 _sha512 _blake2 _sha3 zlib""".split()
+SOURCES = {
+    name: f"{name}.c" for name in "binascii _bisect _csv _json _opcode _pickle _posixsubprocess".split()
+}
+SOURCES |= {name: f"{name}.c" for name in "resource _struct termios unicodedata".split()}
+SOURCES |= {name: f"{name[1:]}module.c" for name in "_md5 _sha1 _sha256 _sha512 _socket".split()}
+SOURCES["_blake2"] = "_blake2/blake2module.c _blake2/blake2b_impl.c _blake2/blake2s_impl.c"
+SOURCES["_sha3"] = "_sha3/sha3module.c"
+ZLIB = "adler32 crc32 deflate infback inffast inflate inftrees trees zutil compress uncompr".split()
+UNUSED = ("test", "idlelib", "tkinter", "lib2to3", "ensurepip", "turtledemo", "pydoc_data", "__pycache__")
+CONFIGURE = (  # what a cross build cannot try out, and what musl 1.2.3 lacks
+    "--disable-test-modules",
+    "--without-ensurepip",
+    "--without-doc-strings",
+    "ac_cv_buggy_getaddrinfo=no",
+    "ac_cv_file__dev_ptmx=yes",
+    "ac_cv_file__dev_ptc=no",
+    "ac_cv_func_preadv2=no",
+    "ac_cv_func_pwritev2=no",
+)
+RECIPE = 1  # in the key of what is built: another number builds it again
+
+
+def _source(package: str) -> Path:
+    """The source of a package, unpacked in the cache."""
+
+    def make(part: Path) -> None:
+        shutil.move(apt.source(package, part.parent / "download"), part)
+
+    return once(home() / f"source-{package}", package, make)
+
+
+def _tools(root: Root, folder: Path) -> dict[str, str]:
+    """An environment in which zig is the compiler for a root, without a Python around each of its runs."""
+    zig = Path(ziglang.__file__).with_name("zig")
+    target = " ".join(("-target", *root.zig))
+    folder.mkdir()
+    for name, words in {"cc": f"cc {target}", "ar": "ar", "ranlib": "ranlib"}.items():
+        tool = folder / name
+        tool.write_text(f'#!/bin/sh\nexec "{zig}" {words} "$@"\n')
+        tool.chmod(0o755)
+    tools = {name: str(folder / name) for name in ("cc", "ar", "ranlib")}
+    return {"CC": tools["cc"], "AR": tools["ar"], "RANLIB": tools["ranlib"]}
+
+
+def _jobs() -> str:
+    return f"-j{len(os.sched_getaffinity(0))}"
+
+
+def _build_python() -> str:
+    """CPython's build runs one of its own version: this one, or another of this machine."""
+    found = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which("python3.11")
+    if not found:
+        raise BoardError(
+            "to build CPython 3.11 for musl needs a python3.11 here: install Debian's package python3.11"
+        )
+    return found
+
+
+def _loader(root: Root, out: Path, scratch: Path) -> None:
+    """The root's musl: Debian's, or for ARMv6 one of our own."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if V6 not in root.zig:
+        apt.unpack(*root.debian, ("musl",), scratch / "musl", alone=True)
+        (found,) = (scratch / "musl").rglob("libc.so")
+        shutil.copy(found, out)
+        return
+    folder = scratch / "musl"
+    folder.mkdir()
+    env = _tools(root, scratch / "musl-tools")
+    words = ["--disable-static", f"--target={root.triplet}", "LIBCC=", "CFLAGS=-O1 -g0 -w"]
+    run_tool([str(_source("musl") / "configure"), *words], cwd=folder, env=env)
+    run_tool(["make", _jobs(), "lib/libc.so"], cwd=folder)
+    shutil.copy(folder / "lib" / "libc.so", out)
+
+
+def _zlib(env: dict[str, str], folder: Path) -> str:
+    """Compiled zlib, as a module's line wants it. pip unpacks wheels with it."""
+    folder.mkdir()
+    source = _source("zlib")
+    flags = ["-O1", "-g0", "-fPIC", "-w", "-D_LARGEFILE64_SOURCE=1", "-DHAVE_UNISTD_H", "-DHAVE_HIDDEN"]
+    for name in ZLIB:
+        run_tool([env["CC"], *flags, "-c", str(source / f"{name}.c"), "-o", f"{name}.o"], cwd=folder)
+    run_tool([env["AR"], "rcs", "libz.a", *(f"{name}.o" for name in ZLIB)], cwd=folder)
+    return f"-I{source} {folder / 'libz.a'}"
+
+
+def _interpreter(root: Root, scratch: Path) -> Path:
+    env = _tools(root, scratch / "tools")
+    more = {"zlib": _zlib(env, scratch / "zlib")}
+    folder = scratch / "python"
+    (folder / "Modules").mkdir(parents=True)
+    lines = [f"{name} {SOURCES.get(name, name + 'module.c')} {more.get(name, '')}" for name in MODULES]
+    (folder / "Modules" / "Setup.local").write_text("\n".join(["*static*", *lines, ""]))
+    env["READELF"] = "true"
+    env["PKG_CONFIG_LIBDIR"] = "/nonexistent"
+    env["CFLAGS"] = "-O1 -g0 -w -Wno-date-time -fno-sanitize=undefined -fPIC"
+    env["LDFLAGS"] = "-dynamic -pie -s"  # without -dynamic zig links musl statically
+    machines = [f"--host={root.triplet}", f"--build={os.uname().machine}-linux-gnu"]
+    configure = str(_source("python3.11") / "configure")
+    run_tool(
+        [configure, "-q", *machines, f"--with-build-python={_build_python()}", *CONFIGURE],
+        cwd=folder,
+        env=env,
+    )
+    run_tool(
+        ["make", _jobs(), "python", "MODULE_BINASCII_CFLAGS=", "MODULE_BINASCII_LDFLAGS="],
+        cwd=folder,
+        env=env,
+    )
+    return folder / "python"
+
+
+def _variables(root: Root) -> str:
+    """What sysconfig asks of a build, for an interpreter that is never built against."""
+    tag = f"cpython-311-{root.triplet}"
+    values = {
+        "SOABI": tag,
+        "EXT_SUFFIX": f".{tag}.so",
+        "Py_DEBUG": 0,
+        "Py_ENABLE_SHARED": 0,
+        "VERSION": "3.11",
+    }
+    return f"build_time_vars = {values!r}\n"
+
+
+def build(root: Root, part: Path) -> None:
+    """Fill ``part`` with a root: Python with its library, and its musl. It keeps no path of this machine."""
+    scratch = part.parent
+    try:
+        _loader(root, part / root.loader, scratch)
+        binary = part / "usr" / "bin" / "python3.11"
+        binary.parent.mkdir(parents=True)
+        shutil.copy(_interpreter(root, scratch), binary)
+    except GuestBuildError as error:
+        lines = str(error).splitlines()
+        raise BoardError(
+            "\n".join([f"cannot build the Python of {root.name}:", lines[0], *lines[-30:]])
+        ) from None
+    library = part / "usr" / "lib" / "python3.11"
+    shutil.copytree(_source("python3.11") / "Lib", library, ignore=shutil.ignore_patterns(*UNUSED))
+    data = library / f"_sysconfigdata__linux_{root.triplet}.py"
+    data.write_text(_variables(root))
+
+
+def key(root: Root) -> str:
+    """What the built root depends on."""
+    return repr((root.zig, root.debian, root.loader, MODULES, CONFIGURE, RECIPE))
+
+
+def archive(root: Root) -> Path:
+    """The built root as one file of the cache."""
+
+    def make(part: Path) -> None:
+        folder = part.parent / root.name
+        build(root, folder)
+        with tarfile.open(part, "w:gz", compresslevel=6) as tar:
+            tar.add(folder, ".")
+
+    return once(home() / f"{root.name}.tgz", key(root), make)
+
+
+def unpack(root: Root, part: Path) -> None:
+    """The built root as a folder."""
+    part.mkdir()
+    done = subprocess.run(
+        ["tar", "-xzf", str(archive(root)), "-C", str(part)], check=False, capture_output=True
+    )
+    if done.returncode:
+        raise BoardError(f"{archive(root)}: {done.stderr.decode().strip()}; delete it to have it built again")
