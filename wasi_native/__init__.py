@@ -46,6 +46,7 @@ _HOMES = {
         "Limits",
         "Listen",
         "MemoryDir",
+        "Native",
         "Offset",
         "Policy",
         "Random",

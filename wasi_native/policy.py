@@ -15,6 +15,7 @@ import os
 from . import policy_check as check
 from .policy_files import CLOSED, INHERIT, NULL, Capture, Dir, File, MemoryDir, TempDir
 from .policy_limits import CLOCKS, Clock, Fixed, Limits, Offset, Random
+from .policy_native import Native
 from .policy_socket import Dial, Listen
 
 TYPE_CHECKING = False
@@ -43,6 +44,7 @@ __all__ = [
     "Limits",
     "Listen",
     "MemoryDir",
+    "Native",
     "Offset",
     "Policy",
     "Random",
@@ -100,6 +102,9 @@ def output_kind(value: object, where: str = "Policy.stdout") -> str:
     return kind
 
 
+_RECORDS = (("clocks", Clock), ("random", Random), ("limits", Limits), ("native", Native))
+
+
 # --- the policy --------------------------------------------------------------------------------------------
 
 
@@ -115,6 +120,8 @@ class Policy:
       ``read``; ``stdout`` and ``stderr``: the same words, :class:`Capture`, an object with ``write``, or a
       function of bytes
     * ``clocks``, ``random``, ``limits``: default the system's, the system's, the board's
+    * ``native``: the compiled guests (:class:`Native`) that the host may load; default none. It is the host's policy
+      that counts, not one that an instance is given
     * ``allow_overlap``: default False: a host directory granted twice, or inside another grant that differs
       in what it permits, is refused. Two grants may nest when both are read-only, or both writable without a
       cap of their own. A guest name given twice is always refused.
@@ -135,6 +142,7 @@ class Policy:
     clocks: Clock = field(default_factory=Clock)
     random: Random = field(default_factory=Random)
     limits: Limits = field(default_factory=Limits)
+    native: Native = field(default_factory=Native)
     allow_overlap: bool = False
 
     def __post_init__(self) -> None:
@@ -157,7 +165,7 @@ class Policy:
             dial=_typed("dial", self.dial, Dial),
             **{name: NULL for name in ("stdin", "stdout", "stderr") if getattr(self, name) is None},
         )
-        for name, kind in (("clocks", Clock), ("random", Random), ("limits", Limits)):
+        for name, kind in _RECORDS:
             if not isinstance(getattr(self, name), kind):
                 value = check.show(getattr(self, name))
                 check.fail(f"Policy.{name}", f"{value} is not a {kind.__name__}; write {kind.__name__}(...)")
@@ -204,7 +212,7 @@ class Policy:
             elif isinstance(value, Offset):
                 lines.append(f"clock {name}: system {value.ns:+} ns")
         lines += ["random: seeded, repeatable, not secret"] if self.random.seed is not None else []
-        lines += self.limits.describe()
+        lines += [*self.limits.describe(), *self.native.describe()]
         lines += ["overlapping preopens are allowed"] if self.allow_overlap else []
         return lines or ["nothing is granted"]
 

@@ -11,6 +11,8 @@
     [limits]
     memory = "16MiB"                # sizes: bytes, or with B, KiB, MiB, GiB, TiB, kB, MB, GB, TB
     wall_time = "500ms"             # times: seconds, or with ns, us, ms, s, min, h, d
+    [native]
+    files = ["5f70bf18..."]         # SHA-256 of compiled guests (.wno); keys = [...]: Ed25519, hex or PEM
 
 The keys are the fields of :class:`wasi_native.policy.Policy` and of the classes in it; an unknown one is an
 error. A directory's ``kind`` is "host" (default), "memory" or "temporary". A clock is "system", ``{ fixed =
@@ -33,6 +35,7 @@ from . import policy_check as check
 from .errors import PolicyError
 from .policy_files import CLOSED, INHERIT, NULL, Capture, Dir, File, MemoryDir, TempDir
 from .policy_limits import CLOCKS, SIZES, TIMES, Clock, Fixed, Limits, Offset, Random
+from .policy_native import Native
 from .policy_socket import Dial, Listen
 from .record import fields
 
@@ -313,7 +316,7 @@ class _Reader:
                 values = self.array((key,), done[key], what)
                 read = getattr(self, key, lambda _path, value: value)
                 done[key] = [read((key, index), value) for index, value in enumerate(values)]
-        for key in ("env", "stdin", "stdout", "stderr", "clocks", "random", "limits"):
+        for key in ("env", "stdin", "stdout", "stderr", "clocks", "random", "limits", "native"):
             if key in done:
                 done[key] = getattr(self, key)((key,), done[key])
         return self.build((), kind, **done)
@@ -436,3 +439,9 @@ class _Reader:
             if isinstance(table[key], str):
                 table[key] = cast("int", self.nanos((*path, key), table[key])) / 1e9
         return self.build(path, Limits, **table)
+
+    def native(self, path: Path, value: object) -> Native:
+        table = self.table(path, value, _names(Native))
+        for key in table:
+            self.array((*path, key), table[key], f'{key} = ["..."]')
+        return self.build(path, Native, **table)

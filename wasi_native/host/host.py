@@ -12,11 +12,12 @@ import os
 from _thread import RLock
 
 from .. import _core, engines
+from ..digest import sha256
 from ..errors import EngineError, EngineMissing, LimitExceeded, ModuleError
 from ..policy import Policy
 from .endings import plain, plain_lines
 from .grants import RESOLVERS
-from .module import Module, check_head, sha256
+from .module import Module, check_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Host", "run"]
 
 _MODULE_MAX = 1 << 28
+_NATIVE = "wasm2c"  # the engine of compiled guests
 
 
 class Host:
@@ -41,7 +43,10 @@ class Host:
     * ``cache``: folder of compiled code, None: the default one, False: none
     * ``fuel``: count instructions, so that ``Limits.fuel`` works; also set by a policy with that limit
 
-    Raises EngineMissing, EngineError, BoardError.
+    Compiled guests (``.wno``) run beside any engine, and where there is none: then only a WebAssembly module raises
+    EngineMissing, when it is loaded.
+
+    Raises EngineMissing (an engine that was asked for by name), EngineError, BoardError.
     """
 
     def __init__(
@@ -68,40 +73,43 @@ class Host:
         if self.resolver not in RESOLVERS:
             raise ValueError(f"resolver {self.resolver!r} is none of: {', '.join(RESOLVERS)}")
         self.fuel = self.policy.limits.fuel is not None if fuel is None else fuel
+        self._why = f"the engine {_NATIVE} runs compiled guests alone"
         self._file = self._choose(engine or os.environ.get("WASI_NATIVE_ENGINE") or None, engine_path)
         self.instances = 0
         self._lock = RLock()  # around `instances`; an instance may be collected while this thread holds it
         self._os: _core.FakeOs | None = None  # tests put a kernel here that fails on demand
-        self._config = self._engine_config()
+        self._config = self._engine_config(self._file.name)
         try:
             self._engine: _core.Engine | None = _core.Engine(self._file.name, self._file.path, **self._config)
         except _core.CoreError as error:
             raise EngineError(f"{self._file.name} ({self._file.path}): {error}") from None
+        self._second: _core.Engine | None = None  # for compiled guests, when the engine is another
         self._cache_choice = cache
         self._cache: Cache | None = None
 
     def _choose(self, name: str | None, path: str | None) -> engines.EngineFile:
         path = path or os.environ.get("WASI_NATIVE_ENGINE_PATH") or None
         names = [name] if name else [n for n in self.board.engines if n in engines.default_names()]
-        if not names:
-            wanted = ", ".join(self.board.engines) or "none"
-            raise EngineMissing(
-                f"no engine of this version runs on {self.board.id}; the board asks for: {wanted}"
-            )
-        found = None
+        wanted = ", ".join(self.board.engines) or "none"
+        reasons = [f"no engine of this version runs on {self.board.id}; the board asks for: {wanted}"]
         for candidate in names:
             found = engines.find(candidate, path)
             if not found.reason:
                 return found
-        assert found is not None
-        raise EngineMissing(found.reason)
+            reasons.append(found.reason)
+        if name:
+            raise EngineMissing(reasons[-1])
+        self._why = reasons[-1]
+        return engines.find(_NATIVE)
 
-    def _engine_config(self) -> dict[str, Any]:
+    def _engine_config(self, name: str) -> dict[str, Any]:
         board = self.board
         stack = self.policy.limits.wasm_stack or board.limits.stack_bytes
         config: dict[str, Any] = {"tick_ms": min(board.limits.epoch_ms or 20, 20), "fuel": self.fuel}
-        if self._file.name == "wasmtime":
+        if name == "wasmtime":
             config.update(reservation=board.reservation_bytes, guard=board.guard_bytes, wasm_stack=stack)
+        if name == _NATIVE:
+            config.update(wasm_stack=stack)
         return config
 
     @property
@@ -130,10 +138,22 @@ class Host:
             raise RuntimeError("the host is closed")
         return self._engine
 
+    def _native(self) -> _core.Engine:
+        """The engine of compiled guests, opened when the first is loaded."""
+        if self._file.name == _NATIVE or self._engine is None:
+            return self._open()
+        with self._lock:
+            if self._second is None:
+                self._second = _core.Engine(_NATIVE, None, **self._engine_config(_NATIVE))
+            return self._second
+
     @property
     def cache(self) -> Cache | None:
         """The cache of compiled code, None when there is none."""
-        if self._cache_choice is False or "serialize" not in self.caps:
+        return self._native_cache() if "serialize" in self.caps else None
+
+    def _native_cache(self) -> Cache | None:
+        if self._cache_choice is False:
             return None
         if self._cache is None:
             from ..cache import Cache
@@ -143,11 +163,12 @@ class Host:
         return self._cache
 
     def load(self, source: str | os.PathLike[str] | bytes) -> Module:
-        """A module from a file (.wasm, or .wat where the engine reads text), bytes, or text that starts with
+        """A module from a file (.wasm, .wat where the engine reads text, .wno), bytes, or text that starts with
         ``(``.
 
-        Raises ModuleError, with the file's name: truncated, malformed, too large, or in need of what the engine
-        lacks.
+        A compiled guest (.wno) is native code: the host's ``policy.native`` must allow it. Raises ModuleError, with
+        the file's name: truncated, malformed, too large, in need of what the engine lacks, for another machine;
+        PolicyError: native code that is not allowed; EngineMissing.
         """
         name, data, path = "<bytes>", source, None
         if isinstance(source, str) and source.lstrip()[:1] == "(":
@@ -161,6 +182,10 @@ class Host:
         if len(raw) > limit:
             raise ModuleError(f"{name}: {len(raw)} bytes are more than the limit module_size of {limit}")
         engine = self._open()
+        if raw[:4] == b"\x7fELF" or name.endswith(".wno"):
+            return self._load_native(name, path, raw)
+        if self.engine == _NATIVE:
+            raise EngineMissing(f"{name}: no engine here runs WebAssembly modules: {self._why}")
         if raw.lstrip()[:1] in (b"(", b";"):
             try:
                 raw = engine.wat(raw)
@@ -170,10 +195,20 @@ class Host:
             check_head(name, raw)
         return Module(self, name, path, raw, self._compile(name, raw))
 
+    def _load_native(self, name: str, path: str | None, raw: bytes) -> Module:
+        from .native import open_code, take
+
+        wno = take(name, raw, self.policy)
+        return Module(self, name, path, raw, open_code(self._native(), wno, self._native_cache()), wno)
+
     def _read(self, path: str) -> bytes:
         limit = self.policy.limits.module_size or _MODULE_MAX
         try:
             with open(path, "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if size > limit:
+                    name = plain(os.path.basename(path))
+                    raise ModuleError(f"{name}: {size} bytes are more than the limit module_size of {limit}")
                 return file.read(limit + 1)
         except OSError as error:
             raise ModuleError(f"{path}: {error.strerror or error}") from None
@@ -217,7 +252,7 @@ class Host:
 
     def close(self) -> None:
         """Let go of the engine, which ends with the last of its modules. Idempotent."""
-        self._engine = None
+        self._engine = self._second = None
 
     def __enter__(self) -> Host:
         return self

@@ -7,7 +7,7 @@ import time
 from _thread import get_ident
 
 from .. import _core
-from ..errors import Exit, InstanceBusy, InstanceDead, ModuleError
+from ..errors import Exit, InstanceBusy, InstanceDead, ModuleError, PolicyError
 from .callbacks import tracer
 from .endings import ENDS, ending, link_error, plain_lines
 from .grants import RESOLVERS, Grants
@@ -63,6 +63,11 @@ class Instance:
     ) -> None:
         host = module.host
         limits = _host_limits(host, policy)
+        if limits.fuel is not None and module.manifest is not None and not module.counts_fuel:
+            raise PolicyError(
+                f"Policy.limits.fuel: {module.name} was compiled without a count of fuel; "
+                "wasi-native compile --fuel makes one with it"
+            )
         self.module, self.policy, self._limits = module, policy, limits
         self._core: _core.Instance | None = None
         self._initialized = False
@@ -261,7 +266,7 @@ class Instance:
     def usage(self) -> Usage:
         """What it used so far."""
         output, cpu, fds, resolver = self._sys.usage()
-        fuel = self._open().fuel() if self.module.host.fuel else None
+        fuel = self._open().fuel() if self.module.counts_fuel else None
         return Usage(output, cpu, fds, "openat2" if resolver == 1 else "walk", fuel)
 
     @property

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from .. import _core
+from ..digest import sha256
 from ..errors import ModuleError
 
 TYPE_CHECKING = False
@@ -12,13 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
+    from ..aot import Manifest, Wno
     from ..policy import Policy
     from . import Call
     from .host import Host
     from .instance import Instance
 
-__all__ = ["Extern", "HostFunction", "Module", "check_head", "sha256"]
+__all__ = ["Extern", "HostFunction", "Module", "check_head"]
 
+_NATIVE = "wasm2c"  # the engine of compiled guests
 _KINDS = ("func", "global", "table", "memory", "other")
 
 
@@ -69,19 +70,51 @@ class HostFunction:
 
 
 class Module:
-    """A compiled module: instantiate it as often as you like."""
+    """A compiled module: instantiate it as often as you like.
 
-    def __init__(self, host: Host, name: str, path: str | None, raw: bytes, core: _core.Module) -> None:
+    ``manifest``: of a compiled guest (``.wno``), what its file says of itself; else None.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        name: str,
+        path: str | None,
+        raw: bytes,
+        core: _core.Module,
+        native: Wno | None = None,
+    ) -> None:
         self.host, self.name, self.path = host, name, path
+        self.manifest: Manifest | None = native.manifest if native else None
         self._core: _core.Module | None = core
-        self._raw: bytes | None = raw
-        self._digest = ""
+        self._raw: bytes | None = None if native else raw
+        self._digest = native.manifest.sha256 if native else ""
         self._imports: tuple[Extern, ...] | None = None
         self._exports: tuple[Extern, ...] | None = None
 
     @property
+    def engine(self) -> str:
+        """The name of the engine that runs it."""
+        return self.host.engine if self.manifest is None else _NATIVE
+
+    @property
+    def caps(self) -> tuple[str, ...]:
+        """What that engine can do with it: for a compiled guest, less what it was compiled without."""
+        if self.manifest is None:
+            return self.host.caps
+        from .native import missing_caps
+
+        lost = missing_caps(self.manifest)
+        return tuple(name for name in self.host._native().caps if name not in lost)
+
+    @property
+    def counts_fuel(self) -> bool:
+        """Whether instructions are counted, so that ``Limits.fuel`` works."""
+        return self.host.fuel if self.manifest is None else self.manifest.fuel
+
+    @property
     def sha256(self) -> str:
-        """Of the binary module, in hex."""
+        """Of the binary module, in hex; of a compiled guest, that of the module it was made of."""
         if self._raw is not None:
             self._digest, self._raw = sha256(self._raw), None
         return self._digest
@@ -142,21 +175,7 @@ class Module:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Module {self.name} on {self.host.engine}>"
-
-
-def sha256(raw: bytes) -> str:
-    from _sha2 import sha256 as digest  # type: ignore[import-not-found,unused-ignore]
-
-    return str(digest(raw).hexdigest())
-
-
-if sys.version_info < (3, 12):
-
-    def sha256(raw: bytes) -> str:
-        from _sha256 import sha256 as digest  # type: ignore[import-not-found,unused-ignore]
-
-        return str(digest(raw).hexdigest())
+        return f"<Module {self.name} on {self.engine}>"
 
 
 def check_head(name: str, raw: bytes) -> None:
