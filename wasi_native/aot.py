@@ -122,12 +122,12 @@ def _json(raw: bytes) -> object:
     """The C scanner alone: the package around it imports ``re``, which costs a small board a MiB and 50 ms."""
     text = raw.decode("ascii")
     try:
-        from _json import make_scanner  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        from json import loads
+        try:
+            from _json import make_scanner  # type: ignore[import-not-found,unused-ignore]
+        except ImportError:
+            from json import loads
 
-        return loads(text)
-    try:
+            return loads(text)
         value, end = make_scanner(_Context())(text, 0)  # type: ignore[arg-type,unused-ignore]
     except StopIteration:
         raise ValueError("it is no JSON") from None

@@ -66,7 +66,7 @@ def read(data: bytes | memoryview) -> Elf:
 
 
 def _read(data: bytes | memoryview) -> Elf:
-    kind, order = data[4:6]
+    kind, order = unpack_from("BB", data, 4)
     if kind not in (1, 2) or order != 1:
         raise ValueError("its ELF header is of no little-endian machine")
     wide = kind == 2

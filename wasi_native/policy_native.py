@@ -51,7 +51,7 @@ class Native:
         """One line for people per file and key."""
         return [
             *(f"native code: the file with SHA-256 {digits}" for digits in self.files),
-            *(f"native code: files signed by the Ed25519 key {digits}" for digits in self.keys),
+            *(f"native code: files signed by the Ed25519 key {digits}" for digits in map(str, self.keys)),
         ]
 
 
