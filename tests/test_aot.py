@@ -33,7 +33,7 @@ def sealed(library: bytes, manifest: bytes, version: int = 1, **lengths: int) ->
     """A file with a right hash, whatever is in it."""
     body = (
         library
-        + text
+        + manifest
         + pack("<QII", lengths.get("code", len(library)), lengths.get("text", len(manifest)), version)
     )
     return body + hashlib.sha256(body).digest() + b"wasi.wno"
