@@ -1,8 +1,9 @@
 """Lists the C files and builds ``wasi_native._core``.
 
 Environment: ``WN_SAN=1`` builds with AddressSanitizer and UBSan, ``WN_COV=1`` for gcov, ``WN_DEBUG=1``
-without optimisation. One extension serves every Python from 3.11 on (stable ABI); on 3.10, which lacks the
-buffer protocol there, it is built for that version alone.
+without optimisation; ``WN_LTO`` is the compiler's word for link-time optimisation, none when empty. One
+extension serves every Python from 3.11 on (stable ABI); on 3.10, which lacks the buffer protocol there, it is
+built for that version alone.
 """
 
 import os
@@ -32,8 +33,8 @@ FOLDERS = (
 )
 STABLE = sys.version_info >= (3, 11)
 
-compile_args = ["-std=c11", "-fvisibility=hidden", "-fno-strict-aliasing", "-Wall", "-Wextra"]
-compile_args += ["-Wno-unused-parameter"]  # Cython's
+compile_args = ["-std=c11", "-D_FILE_OFFSET_BITS=64", "-fvisibility=hidden", "-fno-strict-aliasing"]
+compile_args += ["-Wall", "-Wextra", "-Wno-unused-parameter"]  # the last is Cython's
 link_args: list[str] = []
 MODE = next((name for name in ("WN_SAN", "WN_COV", "WN_DEBUG") if os.environ.get(name)), "release")
 macros = [("Py_LIMITED_API", "0x030B0000")] if STABLE else []
@@ -48,8 +49,10 @@ elif MODE == "WN_COV":
 elif MODE == "WN_DEBUG":
     compile_args += ["-g", "-O0"]
 else:
-    compile_args += ["-O3", "-g0", "-DNDEBUG", "-flto=auto"]
-    link_args += ["-O3", "-flto=auto", "-s"]
+    lto = os.environ.get("WN_LTO", "auto")
+    flags = ["-O3", *([f"-flto={lto}"] if lto else [])]
+    compile_args += [*flags, "-g0", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"]
+    link_args += [*flags, "-s", "-Wl,--gc-sections"]
 
 
 def without_inspect(extension: Extension) -> Extension:

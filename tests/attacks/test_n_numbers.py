@@ -198,8 +198,8 @@ def test_n85_times_of_the_hosts_files(make: Make, tree: Tree, form: str) -> None
     for ns in (-1, -(10**9), -2177452800 * 10**9, 15032385535 * 10**9, LARGEST, -(2**63)):
         try:
             os.utime(file, ns=(ns, ns))
-        except OSError:
-            continue  # this file system has no such time
+        except (OSError, OverflowError):
+            continue  # this file system, or a Python with 32-bit times, has no such time
         kept = os.stat(file)
         for err, found in (g.fstat(fd), g.stat("f.txt")):
             assert err in (0, E.OVERFLOW)

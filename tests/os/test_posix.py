@@ -173,7 +173,11 @@ def test_times_that_are_set(guest: Any, tmp_path: Path, ns: int) -> None:
     err = g.path_filestat_set_times(3, 0, *at, ns, ns, 5)
     assert err in {0, E.INVAL, E.OVERFLOW}
     if not err:
-        assert (tmp_path / "f").stat().st_mtime_ns in {ns, g.stat("f")[1]["mtim"]}
+        seen = g.stat("f")[1]["mtim"]
+        try:
+            assert (tmp_path / "f").stat().st_mtime_ns in {ns, seen}
+        except OSError as error:  # a Python with 32-bit times cannot say it, but the guest can
+            assert error.errno == errno.EOVERFLOW and seen > 2**31 * 10**9
 
 
 def test_types(guest: Any, tmp_path: Path) -> None:
@@ -279,9 +283,10 @@ def test_no_thread_without_need() -> None:
 
 
 def test_libraries_that_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(_core.CoreError) as caught:
-        _core.Engine("wasmtime", str(tmp_path / "none.so"))
-    assert "none.so" in caught.value.text and caught.value.code == _core.MISSING
+    for name in set(_core.engine_names()) - {"fake"}:
+        with pytest.raises(_core.CoreError) as caught:
+            _core.Engine(name, str(tmp_path / "none.so"))
+        assert "none.so" in caught.value.text and caught.value.code == _core.MISSING
 
 
 # ---- wait.c ----

@@ -7,7 +7,12 @@
 
 #define VALUES_MAX 32u
 
-static const wn_engine_ops_t *const adapters[] = {&wn_engine_wasmtime, &wn_engine_fake};
+static const wn_engine_ops_t *const adapters[] = {
+#if UINTPTR_MAX > UINT32_MAX
+    &wn_engine_wasmtime, /* its structs have the layout of 64-bit libraries, and there are no others */
+#endif
+    &wn_engine_fake,
+};
 #define ADAPTER_COUNT (sizeof adapters / sizeof adapters[0])
 
 wn_err_t wn_message_set(wn_message_t *message, wn_err_t err, const char *format, ...) {

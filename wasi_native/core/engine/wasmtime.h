@@ -52,7 +52,7 @@ typedef struct wt_extern {
     uint64_t room[3]; /* the size of the largest member: arrays of these have their stride */
   } of;
 } wt_extern_t;
-_Static_assert(sizeof(wt_extern_t) == 32, "the stride of an array of externs");
+_Static_assert(sizeof(wt_extern_t) == 32 || sizeof(void *) < 8, "the stride of an array of externs");
 
 typedef wt_opaque_t *(*wt_host_fn_t)(void *env, wt_opaque_t *caller, wt_raw_t *slots, size_t count);
 typedef wt_opaque_t *(*wt_epoch_fn_t)(wt_opaque_t *context, void *data, uint64_t *delta, uint8_t *kind);

@@ -3,7 +3,7 @@
  * A span lives until the guest runs again: never keep one over a return to it or over a call of its exports.
  * Read each guest word once: copy what you decide on.
  * Structures need their natural alignment (WN_TRAP_ALIGN), byte buffers and paths do not.
- * All integers in guest memory are little-endian, whatever the host is.
+ * All integers in guest memory are little-endian, and so is every machine that this is built for.
  */
 #ifndef WN_CORE_MEM_H
 #define WN_CORE_MEM_H
@@ -11,6 +11,10 @@
 #include <string.h>
 
 #include "wasi_native/base.h"
+
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "no engine is tested on a big-endian processor: slots and guest memory are taken as little-endian"
+#endif
 
 typedef struct wn_mem {
   uint8_t *base;
@@ -44,24 +48,9 @@ static inline uint32_t wn_load32(const uint8_t *p) {
 }
 static inline uint64_t wn_load64(const uint8_t *p) { return wn_load32(p) | (uint64_t)wn_load32(p + 4) << 32; }
 /* Stores are one instruction each: a guest that reads back what bytes had built would wait for every one of them. */
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 static inline void wn_store16(uint8_t *p, uint16_t v) { memcpy(p, &v, sizeof v); }
 static inline void wn_store32(uint8_t *p, uint32_t v) { memcpy(p, &v, sizeof v); }
 static inline void wn_store64(uint8_t *p, uint64_t v) { memcpy(p, &v, sizeof v); }
-#else
-static inline void wn_store16(uint8_t *p, uint16_t v) {
-  p[0] = (uint8_t)v;
-  p[1] = (uint8_t)(v >> 8);
-}
-static inline void wn_store32(uint8_t *p, uint32_t v) {
-  wn_store16(p, (uint16_t)v);
-  wn_store16(p + 2, (uint16_t)(v >> 16));
-}
-static inline void wn_store64(uint8_t *p, uint64_t v) {
-  wn_store32(p, (uint32_t)v);
-  wn_store32(p + 4, (uint32_t)(v >> 32));
-}
-#endif
 
 /* The gather or scatter list of `n` pairs (ptr, len) at `ptr`, each checked, copied once into `out`, which has
  * room for `cap`. Pieces of length 0 are dropped; *count is what is left, at most cap: of a longer list the first

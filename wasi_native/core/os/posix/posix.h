@@ -27,6 +27,23 @@ _Static_assert(sizeof(wn_iov_t) == sizeof(struct iovec) &&
 
 #define NS_PER_S 1000000000
 
+/* 32-bit processors with a C library of before 2020 have a 32-bit time_t and wrappers of the calls that end in 2038.
+ * Their wide calls are made by number, also where the kernel's headers are as old. */
+#define WN_NARROW_TIME (sizeof(time_t) < sizeof(int64_t))
+#if defined(__arm__) || defined(__i386__)
+#ifndef SYS_clock_gettime64
+#define SYS_clock_gettime64 403
+#endif
+#ifndef SYS_utimensat_time64
+#define SYS_utimensat_time64 412
+#endif
+#ifndef SYS_futex_time64
+#define SYS_futex_time64 422
+#endif
+#endif
+/* The kernel has no such call, or a sandbox that does not know it forbids it: the older call will do. */
+static inline bool wn_posix_unknown(int host) { return host == ENOSYS || host == EPERM; }
+
 /* The WASI errno of a kernel errno; IO for one that WASI does not know. */
 wn_err_t wn_posix_err(int host);
 

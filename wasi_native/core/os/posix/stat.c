@@ -89,15 +89,15 @@ static wn_err_t stat_wide(int dir, const char *name, int flags, wn_stat_t *st) {
 }
 #endif
 
-/* 32-bit boards with a C library of before 2020. Kernels without statx (before 4.11) give narrow times. */
-static const bool narrow = sizeof(time_t) < sizeof(int64_t);
+/* Where time_t is narrow, kernels without statx (before 4.11) give narrow times. */
+static bool unknown(wn_err_t err) { return err == WN_ENOSYS || err == WN_EPERM; }
 
 wn_err_t wn_posix_fstat(const wn_os_t *os, int fd, wn_stat_t *st) {
   (void)os;
   struct stat s;
-  if (narrow) {
+  if (WN_NARROW_TIME) {
     wn_err_t err = stat_wide(fd, "", EMPTY_PATH, st);
-    if (err != WN_ENOSYS && err != WN_EPERM) return err; /* PERM: a sandbox that does not know it */
+    if (!unknown(err)) return err;
   }
   return convert(kernel_fstat(fd, &s), &s, st);
 }
@@ -105,9 +105,9 @@ wn_err_t wn_posix_fstat(const wn_os_t *os, int fd, wn_stat_t *st) {
 wn_err_t wn_posix_fstatat(const wn_os_t *os, int dir, const char *name, wn_stat_t *st) {
   (void)os;
   struct stat s;
-  if (narrow) {
+  if (WN_NARROW_TIME) {
     wn_err_t err = stat_wide(dir, name, NO_FOLLOW, st);
-    if (err != WN_ENOSYS && err != WN_EPERM) return err;
+    if (!unknown(err)) return err;
   }
   return convert(kernel_fstatat(dir, name, &s), &s, st);
 }
@@ -129,7 +129,7 @@ static wn_err_t set_times(int dir, const char *name, int64_t atim, int64_t mtim)
   int flags = name ? AT_SYMLINK_NOFOLLOW : 0;
 #ifdef SYS_utimensat_time64
   long r = syscall(SYS_utimensat_time64, dir, name, wide, flags);
-  if (r == 0 || errno != ENOSYS) return wn_posix_result(r);
+  if (r == 0 || !wn_posix_unknown(errno)) return wn_posix_result(r);
 #endif
   struct timespec times[2];
   for (int i = 0; i < 2; i++) {

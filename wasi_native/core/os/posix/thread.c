@@ -109,7 +109,7 @@ void wn_posix_word_wait(const wn_os_t *os, const uint32_t *word, uint32_t expect
   const wn_posix_time_t wide = {(int64_t)(deadline / NS_PER_S), (int64_t)(deadline % NS_PER_S)};
   long r = syscall(SYS_futex_time64, word, op, expected, deadline == WN_WAIT_FOREVER ? NULL : &wide, NULL,
                    FUTEX_BITSET_MATCH_ANY);
-  if (r == 0 || errno != ENOSYS) return;
+  if (r == 0 || !wn_posix_unknown(errno)) return;
 #endif
 #ifdef SYS_futex
   /* The kernel's own timespec: two longs, also where libc's has 64-bit time. */
