@@ -281,7 +281,7 @@ bool wn_cursor_value_types(wn_cursor_t *c, uint32_t count, char *letters, size_t
 static void limits(wn_cursor_t *c, bool memory, wn_wasm_limits_t *out) {
   const uint8_t *first = c->at;
   uint8_t flags = wn_cursor_byte(c);
-  *out = (wn_wasm_limits_t){.max = UINT64_MAX, .shared = flags & 2, .wide = flags & 4};
+  *out = (wn_wasm_limits_t){.start = first, .max = UINT64_MAX, .shared = flags & 2, .wide = flags & 4};
   if (flags > 7 || (out->shared && (!memory || !(flags & 1)))) {
     wn_cursor_fail(c, first, "it has unknown limits");
     return;

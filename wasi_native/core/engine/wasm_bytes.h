@@ -65,6 +65,7 @@ typedef struct wn_cursor {
 
 /* The limits of a table or memory; max UINT64_MAX: none. */
 typedef struct wn_wasm_limits {
+  const uint8_t *start; /* of the limits alone */
   uint64_t min, max;
   bool shared, wide;
   bool plain; /* in 32 bits; of a table: and its elements are funcref or externref */

@@ -28,8 +28,9 @@ typedef struct wn_wasm_guard {
   enum { WN_GUARD_FLAG, WN_GUARD_COUNT } check;
   uint64_t memory_pages;   /* the largest maximum of a memory, imported ones too; 0: as the module says */
   uint64_t table_elements; /* likewise of a table */
-  uint32_t nesting;        /* blocks in blocks, for engines that compile by recursion; 0: as the module says */
-  uint32_t proposals;      /* WN_PROPOSAL_* that the engine can run */
+  uint32_t nesting;   /* blocks in blocks, a body counted too, for engines that compile by recursion; 0: as the module
+                         says */
+  uint32_t proposals; /* WN_PROPOSAL_* that the engine can run */
 } wn_wasm_guard_t;
 
 /* *out: to be freed by os->free(os, (void *)out->ptr). INVALID with a message that says where and what to do. */

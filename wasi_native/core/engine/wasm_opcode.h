@@ -58,9 +58,4 @@ void wn_op_next(wn_cursor_t *c, wn_op_t *op);
 /* The next instruction of a constant expression; false after its end. What has no place there is wrong. */
 bool wn_op_constant(wn_cursor_t *c, wn_op_t *op);
 
-/* A call, by which a function can last longer than its own code says. */
-static inline bool wn_op_calls(const wn_op_t *op) {
-  return op->shape == WN_SHAPE_CALL || op->shape == WN_SHAPE_INDIRECT || op->shape == WN_SHAPE_TYPED;
-}
-
 #endif
