@@ -13,7 +13,7 @@
 #ifndef WASI_NATIVE_AOT_H
 #define WASI_NATIVE_AOT_H
 
-#include "base.h"
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {

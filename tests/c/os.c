@@ -94,6 +94,13 @@ static void memory(void) {
   void *p = os->resize(os, NULL, 0);
   CHECK(p != NULL);
   os->free(os, p);
+  unsigned char *pages = os->pages_resize(os, NULL, 0, 65536);
+  CHECK(pages && pages[0] == 0 && pages[65535] == 0);
+  pages[65535] = 7;
+  CHECK(os->pages_resize(os, pages, 65536, SIZE_MAX / 2 & ~(size_t)65535) == NULL && pages[65535] == 7);
+  pages = os->pages_resize(os, pages, 65536, 64 << 20);
+  CHECK(pages && pages[65535] == 7 && pages[65536] == 0 && pages[(64 << 20) - 1] == 0);
+  CHECK(os->pages_resize(os, pages, 64 << 20, 0) == NULL);
   wn_os_library_close(NULL);
   const char *why = NULL;
   CHECK(wn_os_library_open("./no-such-library.so", &why) == NULL && why);
@@ -136,6 +143,13 @@ static void *no_memory(const wn_os_t *self, size_t len) {
 }
 static void nothing(void *arg) { (void)arg; }
 
+/* A thread's stack holds its own variables, and is no larger than it was made. */
+static void own_stack(void *arg) {
+  uintptr_t *range = arg, here = (uintptr_t)&range;
+  CHECK(os->stack_get(os, &range[0], &range[1]) == 0);
+  CHECK(range[0] < here && here < range[1]);
+}
+
 static void threads(void) {
   wn_os_t poor = *os;
   wn_thread_t *thread = NULL;
@@ -144,6 +158,15 @@ static void threads(void) {
   os->thread_join(os, NULL);
   CHECK(os->thread_start(os, nothing, NULL, &thread) == 0);
   os->thread_join(os, thread);
+
+  uintptr_t first[2], other[2];
+  own_stack(first);
+  CHECK(os->thread_start(os, own_stack, other, &thread) == 0);
+  os->thread_join(os, thread);
+  CHECK(other[1] - other[0] <= 131072 && (other[1] <= first[0] || other[0] >= first[1]));
+  struct rlimit limit;
+  getrlimit(RLIMIT_STACK, &limit);
+  CHECK(first[1] - first[0] == (limit.rlim_cur == RLIM_INFINITY ? 8u << 20 : limit.rlim_cur));
 }
 
 /* From here on pwritev2 is not there, as on a kernel before 4.6 or in an old sandbox. */

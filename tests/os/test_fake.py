@@ -71,7 +71,8 @@ def test_every_call_has_its_name(kernel: _core.FakeOs) -> None:
     names = """open openat openat2 reopen dup lseek fstat fstatat ftruncate fallocate fadvise fsync fdatasync futimens
     utimensat set_append get_flags mkdirat unlinkat renameat linkat symlinkat readlinkat getdents accept shutdown
     available socket_type poll event_open event_signal yield clock_get clock_res thread_start close readv writev
-    write_pipe preadv pwritev recv send getrandom page_alloc alloc resize *"""
+    write_pipe preadv pwritev recv send getrandom page_alloc alloc resize
+    pages_resize stack_get *"""
     for name in names.split():
         kernel.inject(name, 1, 1, err=E.IO)
         assert kernel.count(name) == 0

@@ -78,6 +78,7 @@ struct wn_engine_ops {
 };
 
 extern const wn_engine_ops_t wn_engine_wasmtime;
+extern const wn_engine_ops_t wn_engine_wasm2c;
 extern const wn_engine_ops_t wn_engine_fake;
 
 /* printf into a message; no-op on NULL. Returns err, so that a failing line is one line. */

@@ -135,6 +135,11 @@ struct wn_os {
   void *(*alloc)(const wn_os_t *os, size_t len);             /* zeroed; NULL when there is none */
   void *(*resize)(const wn_os_t *os, void *ptr, size_t len); /* as realloc */
   void (*free)(const wn_os_t *os, void *ptr);
+  /* Whole pages, zeroed, from old_len to new_len bytes; they may move. old_len 0: new ones; new_len 0: gone. NULL:
+   * refused, and what there was stays. */
+  void *(*pages_resize)(const wn_os_t *os, void *pages, size_t old_len, size_t new_len);
+  /* Where the stack of the calling thread may reach, lowest and highest address. */
+  wn_err_t (*stack_get)(const wn_os_t *os, uintptr_t *low, uintptr_t *high);
   /* one thread that keeps no descriptor open: the ticker of the engines */
   wn_err_t (*thread_start)(const wn_os_t *os, void (*fn)(void *), void *arg, wn_thread_t **out);
   void (*thread_join)(const wn_os_t *os, wn_thread_t *thread);

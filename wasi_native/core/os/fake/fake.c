@@ -46,12 +46,15 @@
   X(yield, (const wn_os_t *os), (real))                                                                              \
   X(clock_get, (const wn_os_t *os, uint32_t id, uint64_t *ns), (real, id, ns))                                       \
   X(clock_res, (const wn_os_t *os, uint32_t id, uint64_t *ns), (real, id, ns))                                       \
-  X(thread_start, (const wn_os_t *os, void (*fn)(void *), void *arg, wn_thread_t **out), (real, fn, arg, out))
+  X(thread_start, (const wn_os_t *os, void (*fn)(void *), void *arg, wn_thread_t **out), (real, fn, arg, out))       \
+  X(stack_get, (const wn_os_t *os, uintptr_t *low, uintptr_t *high), (real, low, high))
 
 /* The rest, each written out below. */
-#define OTHER_CALLS(X) \
-  X(close)             \
-  X(readv) X(writev) X(write_pipe) X(preadv) X(pwritev) X(recv) X(send) X(getrandom) X(page_alloc) X(alloc) X(resize)
+#define OTHER_CALLS(X)                                                                                       \
+  X(close)                                                                                                   \
+  X(readv)                                                                                                   \
+  X(writev) X(write_pipe) X(preadv) X(pwritev) X(recv) X(send) X(getrandom) X(page_alloc) X(alloc) X(resize) \
+      X(pages_resize)
 
 enum {
 #define X(name, params, args) CALL_##name,
@@ -221,6 +224,12 @@ static void *fake_resize(const wn_os_t *os, void *ptr, size_t len) {
 }
 
 static void fake_free(const wn_os_t *os, void *ptr) { fake_of(os)->real->free(fake_of(os)->real, ptr); }
+
+static void *fake_pages_resize(const wn_os_t *os, void *pages, size_t old_len, size_t new_len) {
+  uint64_t most;
+  if (new_len && gate(fake_of(os), CALL_pages_resize, &most)) return NULL;
+  return fake_of(os)->real->pages_resize(fake_of(os)->real, pages, old_len, new_len);
+}
 
 static void fake_thread_join(const wn_os_t *os, wn_thread_t *thread) {
   fake_of(os)->real->thread_join(fake_of(os)->real, thread);

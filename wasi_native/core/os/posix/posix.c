@@ -66,6 +66,15 @@ static void posix_free(const wn_os_t *os, void *ptr) {
   free(ptr);
 }
 
+static void *posix_pages_resize(const wn_os_t *os, void *pages, size_t old_len, size_t new_len) {
+  (void)os;
+  void *out = NULL;
+  if (!new_len) munmap(pages, old_len);
+  else if (old_len) out = mremap(pages, old_len, new_len, MREMAP_MAYMOVE);
+  else out = mmap(NULL, new_len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return out == MAP_FAILED ? NULL : out;
+}
+
 static const wn_os_t posix = {
     .open = wn_posix_open,
     .openat = wn_posix_openat,
@@ -115,6 +124,8 @@ static const wn_os_t posix = {
     .alloc = posix_alloc,
     .resize = posix_resize,
     .free = posix_free,
+    .pages_resize = posix_pages_resize,
+    .stack_get = wn_posix_stack_get,
     .thread_start = wn_posix_thread_start,
     .thread_join = wn_posix_thread_join,
     .word_wait = wn_posix_word_wait,

@@ -115,6 +115,7 @@ wn_err_t wn_posix_yield(const wn_os_t *os);
 wn_err_t wn_posix_clock_get(const wn_os_t *os, uint32_t id, uint64_t *ns);
 wn_err_t wn_posix_clock_res(const wn_os_t *os, uint32_t id, uint64_t *ns);
 /* thread.c */
+wn_err_t wn_posix_stack_get(const wn_os_t *os, uintptr_t *low, uintptr_t *high);
 wn_err_t wn_posix_thread_start(const wn_os_t *os, void (*fn)(void *), void *arg, wn_thread_t **out);
 void wn_posix_thread_join(const wn_os_t *os, wn_thread_t *thread);
 void wn_posix_word_wait(const wn_os_t *os, const uint32_t *word, uint32_t expected, uint64_t deadline);

@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -17,6 +19,7 @@
 #define CLOSE_RANGE_UNSHARE 2u
 #endif
 #define STACK_SIZE 131072u
+#define STACK_UNLIMITED (8u << 20) /* what of an unlimited one is counted on */
 
 struct wn_thread {
   pthread_t id;
@@ -127,4 +130,34 @@ void wn_posix_word_wake(const wn_os_t *os, const uint32_t *word) {
 #else
   syscall(SYS_futex_time64, word, op, INT_MAX, NULL, NULL, 0);
 #endif
+}
+
+/* The stack of the first thread grows until its limit; a C library that is asked measures what it is now, or reads a
+ * file. The name of the program, which the kernel puts at its very end, says where it begins. */
+static bool first_stack(uintptr_t *low, uintptr_t *high) {
+  struct rlimit limit;
+  if (syscall(SYS_gettid) != getpid() || getrlimit(RLIMIT_STACK, &limit)) return false;
+  const uintptr_t top = getauxval(AT_EXECFN), here = (uintptr_t)__builtin_frame_address(0);
+  uintptr_t size = limit.rlim_cur < SIZE_MAX ? (uintptr_t)limit.rlim_cur : STACK_UNLIMITED;
+  if (size > top) size = top;
+  if (here > top || here < top - size) return false;
+  *high = top;
+  *low = top - size;
+  return true;
+}
+
+wn_err_t wn_posix_stack_get(const wn_os_t *os, uintptr_t *low, uintptr_t *high) {
+  (void)os;
+  if (first_stack(low, high)) return 0;
+  pthread_attr_t attr;
+  void *start = NULL;
+  size_t size = 0, guard = 0;
+  int r = pthread_getattr_np(pthread_self(), &attr);
+  if (r) return wn_posix_err(r);
+  pthread_attr_getstack(&attr, &start, &size);
+  pthread_attr_getguardsize(&attr, &guard); /* inside it or below, as the library likes */
+  pthread_attr_destroy(&attr);
+  *low = (uintptr_t)start + guard;
+  *high = (uintptr_t)start + size;
+  return 0;
 }

@@ -1,0 +1,311 @@
+"""The C of a compiled guest: names taken out of the module before, checks put into the code after ``wasm2c``.
+
+``wasm2c`` writes the names of imports and exports into comments of its C, and version 1.0.32 does so as they
+are: a name with ``*/`` in it would be code. So it never sees one: :func:`plain` renames import 5 to ``i5`` and
+export 2 to ``e2``, and drops all custom sections. :func:`checked` turns each function's prologue and each loop's
+label into the macros of ``aot_rt/wasm-rt.h``, and refuses code in which a jump back would meet no check.
+:func:`table` writes the file that joins the generated code with ``include/wasi_native/aot.h``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from . import wasm
+from .errors import AotError
+from .wasm_bytes import Reader
+
+__all__ = ["Guest", "Source", "checked", "plain", "table"]
+
+PREFIX = "m"  # the name of the module for wasm2c
+_LETTERS = {"i32": "i", "i64": "I", "f32": "f", "f64": "F"}
+_KINDS = {"func": 0, "global": 1, "table": 2, "memory": 3}
+_FIELDS = {"i": "i", "I": "j", "f": "f", "F": "d"}  # of the structs of several results
+_CAN = {"bulk-memory", "multivalue", "mutable-globals", "reference-types", "multi-memory", "sign-ext"}
+_CAN |= {"nontrapping-fptoint", "extended-const"}
+_CURES = {"simd128": "-mno-simd128", "threads": "-mno-atomics", "exceptions": "-fno-exceptions"}
+
+
+@dataclass
+class Guest:
+    """A module with its names apart: ``binary`` has none."""
+
+    binary: bytes
+    sha256: bytes
+    needs: set[str]
+    imports: list[tuple[str, str, str]] = field(default_factory=list)  # module, name, type
+    exports: list[tuple[str, str, str, int]] = field(default_factory=list)  # name, kind, type, index
+    memories: list[tuple[int, int | None]] = field(default_factory=list)  # pages
+    tables: list[tuple[int, int | None]] = field(default_factory=list)
+
+
+def plain(data: bytes, name: str = "<module>") -> Guest:
+    """The module without names. ModuleError for a wrong one; AotError for what cannot be compiled."""
+    said = wasm.parse(data, name)
+    if said.layer != "module":
+        raise AotError(f"{name}: is a component; compile its core module")
+    if strange := sorted(said.needs - _CAN):
+        cures = " ".join(_CURES[need] for need in strange if need in _CURES)
+        raise AotError(
+            f"{name}: needs {', '.join(strange)}, which wasm2c code does not offer"
+            + (f"; compile the program with {cures}" if cures else "")
+        )
+    for item in said.imports:
+        if item.kind != "func":
+            raise AotError(
+                f"{name}: imports the {item.kind} {item.module[:80]!r} {item.name[:80]!r}; only functions can be"
+            )
+    guest = Guest(b"", hashlib.sha256(data).digest(), said.needs)
+    guest.imports = [(item.module, item.name, item.type) for item in said.imports]
+    guest.memories = [
+        (m.minimum // wasm.PAGE, None if m.maximum is None else m.maximum // wasm.PAGE) for m in said.memories
+    ]
+    guest.tables = said.tables
+    out = bytearray(data[:8])
+    reader = Reader(data, name, 8)
+    while reader.at < len(data):
+        code, size = reader.byte(), reader.number()
+        start = reader.at
+        body = data[start : start + size]
+        reader.at = start + size
+        if code == 0:
+            continue
+        if code == 2:
+            body = _imports(data, name, start)
+        elif code == 7:
+            body = _exports(data, name, start, guest, [(item.kind, item.type) for item in said.exports])
+        out += bytes([code]) + _leb(len(body)) + body
+    guest.binary = bytes(out)
+    return guest
+
+
+def _leb(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _text(reader: Reader) -> str:
+    size = reader.number()
+    reader.at += size
+    return reader.data[reader.at - size : reader.at].decode()
+
+
+def _imports(data: bytes, name: str, at: int) -> bytes:
+    reader = Reader(data, name, at)
+    count = reader.number()
+    out = bytearray(_leb(count))
+    for index in range(count):
+        _text(reader)
+        _text(reader)
+        label = f"i{index}".encode()
+        out += b"\x01w" + _leb(len(label)) + label + bytes([reader.byte()]) + _leb(reader.number())
+    return bytes(out)
+
+
+def _exports(data: bytes, name: str, at: int, guest: Guest, types: list[tuple[str, str]]) -> bytes:
+    reader = Reader(data, name, at)
+    count = reader.number()
+    out = bytearray(_leb(count))
+    for n in range(count):
+        text, kind, index = _text(reader), reader.byte(), reader.number()
+        guest.exports.append((text, *types[n], index))
+        label = f"e{n}".encode()
+        out += _leb(len(label)) + label + bytes([kind]) + _leb(index)
+    return bytes(out)
+
+
+# ---- after wasm2c ----
+
+
+@dataclass
+class Source:
+    """What ``wasm2c`` wrote, made ours."""
+
+    header: str
+    parts: list[str]
+    defines: list[str]
+    loops: int  # with a check
+    functions: int
+
+
+_TYPES = re.compile(r"^static u32 func_types\[(\d+)\];\s*static void init_func_types\(void\) \{\n(.*?)^\}\n", re.M | re.S)
+_INIT = re.compile(r"^void \w+_init_module\(void\) \{\n.*?^\}\n", re.M | re.S)
+_TYPE = re.compile(r"func_types\[(\d+)\] = wasm_rt_register_func_type\(([^)]*)\);")
+_LABEL = re.compile(r"^ *((?:w2c|var)_L\d+): *$", re.M)
+_FLOW = re.compile(
+    r"^ *(?P<label>(?:w2c|var)_[A-Z]\w*): *;? *(?P<check>WN_RT_LOOP)?|\bgoto (?P<to>\w+);|^(?P<end>\})", re.M
+)
+
+
+def checked(header: str, parts: list[str]) -> Source:
+    """Checks at the start of each function and loop; AotError where the text is not as known."""
+    done = []
+    loops = functions = 0
+    for part in parts:
+        part, entered = re.subn(r"\bFUNC_PROLOGUE;", "WN_RT_ENTER", part)
+        part, left = re.subn(r"\bFUNC_EPILOGUE;", "WN_RT_LEAVE;", part)
+        if left > entered:
+            raise AotError(f"wasm2c wrote {entered} functions of which {left} end: an unknown version")
+        part, labels = _LABEL.subn(r"\1: WN_RT_LOOP", part)
+        _prove(part)
+        done.append(_traps(_types(part)))
+        loops, functions = loops + labels, functions + entered
+    whole = "".join(done[:1])
+    defines = []
+    if "wasm_rt_register_func_type" in whole:
+        raise AotError("wasm2c wrote types of functions in an unknown way")
+    if "FUNC_TYPE_T" in whole or "FUNC_TYPE_DECL_EXTERN_T" in whole or "wasm_rt_func_type_t" in header:
+        defines.append("WN_WABT_TYPES")
+    if "func_tailcallee" in header + whole:
+        defines.append("WN_WABT_TAILCALLS")
+    return Source(header, done, defines, loops, functions)
+
+
+def _types(part: str) -> str:
+    """Types of functions as constants: the generated code fills a table when it starts, which is a global."""
+    found = _TYPES.search(part)
+    if not found:
+        return part
+    numbers: dict[str, int] = {}
+    values = [numbers.setdefault(text, len(numbers)) for _, text in _TYPE.findall(found[2])]
+    if len(values) != int(found[1]):
+        raise AotError("wasm2c wrote types of functions in an unknown way")
+    constant = f"static const u32 func_types[{found[1]}] = {{{', '.join(map(str, values))}}};\n"
+    return _INIT.sub("", part[: found.start()] + constant + part[found.end() :])
+
+
+def _traps(part: str) -> str:
+    """Which rule of a table was broken: the generated code has one word for all, and another one for memories'."""
+    part = part.replace("TRAP(CALL_INDIRECT)", "(WN_RT_BAD_CALL((x) < table.size, table.data[x].func), 0)")
+    start = part.find("static inline void funcref_table_init(")
+    last = "DEFINE_TABLE_FILL(externref)\n"
+    end = part.find(last)
+    if start < 0 or end < start:
+        return part
+    end += len(last)
+    switched = "#define WASM_RT_TRAP_OOB WN_AOT_TRAP_TABLE\n" + part[start:end] + "#undef WASM_RT_TRAP_OOB\n"
+    return part[:start] + switched + part[end:]
+
+
+def _prove(part: str) -> None:
+    """No jump back without a check: each label of a function that a later goto names has one."""
+    behind: dict[str, bool] = {}
+    for found in _FLOW.finditer(part):
+        if found["end"]:
+            behind = {}
+        elif found["label"]:
+            behind[found["label"]] = bool(found["check"])
+        elif behind.get(found["to"]) is False:
+            raise AotError(f"wasm2c wrote a loop in an unknown way: goto {found['to']}")
+    if re.search(r"^ *(?:w2c|var)_L\d+:(?! WN_RT_LOOP)", part, re.M):
+        raise AotError("wasm2c wrote the label of a loop in an unknown way")
+
+
+# ---- the file that joins both ----
+
+_PROTOTYPE = re.compile(r"/\* (import|export): '(?:w' ')?([ie]\d+)' \*/\n(.+?) ?\b(\w+)\((.*)\);$", re.M)
+
+
+def table(guest: Guest, header: str, header_name: str, options: str, flags: str, frame_max: int, depth: int) -> str:
+    """The C file with the imports, the wrappers of exports and the constant that aot.h describes."""
+    found = {m[2]: (m[3], m[4], m[5]) for m in _PROTOTYPE.finditer(header)}
+    start = re.search(r"^void (\w+_instantiate)\((\w+)\*(.*)\);$", header, re.M)
+    free = re.search(r"^void (\w+_free)\(\w+\*\);$", header, re.M)
+    if not start or not free:
+        raise AotError("wasm2c wrote a header in an unknown way")
+    out = [f'#include "{header_name}"', ""]
+    out += [_import(index, item, found.get(f"i{index}")) for index, item in enumerate(guest.imports)]
+    rows = []
+    for n, item in enumerate(guest.exports):
+        body, row = _export(n, item, found.get(f"e{n}"), guest)
+        out.append(body)
+        rows.append(row)
+    linked = "".join(", (void *)WN_INSTANCE(s)" for _ in re.findall(r"\*", start[3]))
+    digest = ", ".join(str(byte) for byte in guest.sha256)
+    out += [
+        "static const wn_aot_import_t imports[] = {",
+        *(
+            f'  {{{_c(m)}, {_c(n)}, {len(m.encode())}, {len(n.encode())}, "{p}", "{r}"}},'
+            for (m, n, t) in guest.imports
+            for p, r in [_letters(t)]
+        ),
+        "  {0}};",
+        "static const wn_aot_export_t exports[] = {",
+        *rows,
+        "  {0}};",
+        "static void start(wn_aot_state_t *s, uint64_t *v) {",
+        f"  (void)v; {start[1]}(WN_INSTANCE(s){linked});",
+        "}",
+        "static int32_t instantiate(wn_aot_state_t *s) { return wn_rt_run(s, start, NULL); }",
+        "static int32_t call(wn_aot_state_t *s, uint32_t i, uint64_t *v) { return wn_rt_run(s, exports[i].call, v); }",
+        f"static void release(wn_aot_state_t *s) {{ {free[1]}(WN_INSTANCE(s)); }}",
+        '__attribute__((visibility("default"))) const wn_aot_guest_t wn_aot_guest = {',
+        f"  WN_AOT_ABI, sizeof(wn_aot_guest_t), 8 * sizeof(void *), {flags or 0},",
+        f"  {{{digest}}}, {_c(options)}, {len(guest.imports)}, {len(guest.exports)}, imports, exports,",
+        f"  WN_HEAD + sizeof({start[2]}), {frame_max}, {depth}, 0, instantiate, call, release}};",
+        "",
+    ]
+    return "\n".join(out)
+
+
+def _c(text: str) -> str:
+    """A string of C; nothing of the guest's reaches the compiler but as numbers."""
+    plain = b" _.:-=0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode()) + '"'
+
+
+def _letters(text: str) -> tuple[str, str]:
+    """("iI", "f") of "(i32 i64) -> (f32)"."""
+    params, _, results = text.partition(" -> ")
+    return tuple("".join(_LETTERS.get(t, "?") for t in side.strip("()").split()) for side in (params, results))  # type: ignore[return-value]
+
+
+def _import(index: int, item: tuple[str, str, str], prototype: tuple[str, str, str] | None) -> str:
+    if prototype is None:
+        return ""  # the module never calls it
+    result, symbol, params = prototype
+    types = [part.strip() for part in params.split(",")]
+    names = ", ".join(f"{kind} {'instance' if n == 0 else f'p{n - 1}'}" for n, kind in enumerate(types))
+    letters, results = _letters(item[2])
+    head = f"{result} {symbol}({names}) {{"
+    if "?" in letters + results or len(results) > 1:  # never linked: no row has such a type
+        return f"{head} wn_rt_stop(WN_AOT_TRAP_UNREACHABLE); }}"
+    wrap = {"i": "{}", "I": "{}", "f": "wn_rt_bits32({})", "F": "wn_rt_bits64({})"}
+    values = ", ".join(wrap[c].format(f"p{n}") for n, c in enumerate(letters)) or "0"
+    back = {"": "", "i": " return (u32)s[0];", "I": " return s[0];"}
+    back |= {"f": " return wn_rt_f32(s[0]);", "F": " return wn_rt_f64(s[0]);"}
+    return f"{head} uint64_t s[] = {{{values}}}; wn_rt_host(instance, {index}, s);{back[results]} }}"
+
+
+def _export(n: int, item: tuple[str, str, str, int], prototype: tuple[str, str, str] | None, guest: Guest) -> tuple[str, str]:
+    name, kind, text, index = item
+    if prototype is None:
+        raise AotError(f"wasm2c wrote no export {n}: an unknown version")
+    symbol = prototype[1]
+    head = f"  {{{_c(name)}, {len(name.encode())}, {_KINDS[kind]}"
+    if kind != "func":
+        least, most = (guest.memories if kind == "memory" else guest.tables)[index] if kind != "global" else (0, None)
+        limit = "UINT64_MAX" if most is None else str(most)
+        body = f"static void *item{n}(wn_aot_state_t *s) {{ return (void *){symbol}(WN_INSTANCE(s)); }}"
+        return body, f'{head}, "", "", {least}, {limit}, NULL, item{n}}},'
+    params, results = _letters(text)
+    row = f'{head}, "{params}", "{results}", 0, 0, {"NULL" if "?" in params + results else f"body{n}"}, NULL}},'
+    if "?" in params + results:
+        return "", row
+    take = {"i": "(u32)v[{}]", "I": "v[{}]", "f": "wn_rt_f32(v[{}])", "F": "wn_rt_f64(v[{}])"}
+    give = {"i": "(u32){}", "I": "{}", "f": "wn_rt_bits32({})", "F": "wn_rt_bits64({})"}
+    args = "".join(", " + take[c].format(i) for i, c in enumerate(params))
+    call = f"{symbol}(WN_INSTANCE(s){args})"
+    if len(results) == 1:
+        call = f"v[0] = {give[results].format(call)}"
+    elif results:
+        moves = "".join(
+            f" v[{i}] = {give[c].format(f'r.{_FIELDS[c]}{i}')};" for i, c in enumerate(results)
+        )
+        call = f"{prototype[0]} r = {call};{moves}"
+    return f"static void body{n}(wn_aot_state_t *s, uint64_t *v) {{ (void)v; {call}; }}", row
