@@ -42,7 +42,7 @@ def test_the_one_that_is_here() -> None:
 def test_fake_needs_nothing_and_others_are_unknown() -> None:
     fake = engines.find("fake")
     assert (fake.path, fake.reason) == (None, "")
-    assert engines.find("wasm9").reason == "there is no engine 'wasm9'; there are: wasmtime, fake"
+    assert engines.find("wasm9").reason == "there is no engine 'wasm9'; there are: wasmtime, wasm2c, fake"
 
 
 @pytest.mark.parametrize("name", ["x86_64", "aarch64"])

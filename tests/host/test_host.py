@@ -67,7 +67,7 @@ def test_closing(guest: Any) -> None:
 
 
 def test_an_engine_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(EngineMissing, match="there is no engine 'nonsense'; there are: wasmtime, fake"):
+    with pytest.raises(EngineMissing, match="there is no engine 'nonsense'; there are: wasmtime, wasm2c, fake"):
         Host(engine="nonsense")
     with pytest.raises(EngineMissing, match="is no file"):
         Host(engine="wasmtime", engine_path=str(tmp_path / "none.so"))

@@ -1,0 +1,66 @@
+"""Modules of the tests compiled ahead of time, kept in ``build/`` as long as their inputs stay the same."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.guests.build import BUILD, content_key, once, zig_version
+from tests.programs import wabt
+from wasi_native import Host, Module, _core, aot_build, engines
+from wasi_native.aot_build import Options, Target
+
+ROOT = Path(__file__).resolve().parents[2]
+_PARTS = ["wasi_native/aot_build.py", "wasi_native/aot_source.py", "include/wasi_native/aot.h"]
+_PARTS += ["wasi_native/aot_rt/aot_rt.c", "wasi_native/aot_rt/wasm-rt.h"]
+
+
+@functools.cache
+def _wat_engine() -> _core.Engine:
+    return _core.Engine("wasmtime", engines.find("wasmtime").path)
+
+
+def binary(source: bytes | str) -> bytes:
+    """A module as a binary, of text or of one."""
+    raw = source.encode() if isinstance(source, str) else source
+    return raw if raw[:4] == b"\0asm" else bytes(_wat_engine().wat(raw))
+
+
+def library(source: bytes | str | Path, options: Options | None = None, target: Target | None = None) -> Path:
+    """The path of a compiled module."""
+    wasm = binary(source.read_bytes() if isinstance(source, Path) else source)
+    options = options or Options()
+    target = target or Target.native()
+    options = Options(**{**options.__dict__, "wasm2c": options.wasm2c or str(wabt.wasm2c())})
+    words = [target.name, repr(options), zig_version()]
+    key = content_key([*words, hashlib.sha256(wasm).hexdigest()], [ROOT / part for part in _PARTS])
+
+    def make(part: Path) -> None:
+        part.write_bytes(aot_build.build_library(wasm, target, options))
+
+    (BUILD / "aot").mkdir(parents=True, exist_ok=True)
+    return once(BUILD / "aot" / f"{key[:24]}.so", key, make)
+
+
+def restore(engine: _core.Engine, source: bytes | str | Path, options: Options | None = None) -> _core.Module:
+    """A module at the seam."""
+    return engine.restore(os.fspath(library(source, options)))
+
+
+def load(host: Host, source: bytes | str | Path, options: Options | None = None) -> Module:
+    """A module of a host with the engine wasm2c."""
+    if isinstance(source, Path):
+        source = source.read_bytes()
+    wasm = binary(source)
+    return Module(host, "<aot>", None, wasm, restore(host._open(), wasm, options))
+
+
+def readelf(path: Path, *flags: str) -> str:
+    """What binutils say of a library."""
+    tool = shutil.which("readelf")
+    assert tool, "binutils are installed with every C compiler"
+    return subprocess.run([tool, *flags, str(path)], check=True, capture_output=True, text=True).stdout
