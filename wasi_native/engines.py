@@ -36,8 +36,6 @@ def find(name: str, path: str | None = None) -> EngineFile:
     """The engine ``name``, at ``path`` when that is given."""
     if name in ("fake", "wasm2c"):  # built in
         return EngineFile(name, None, "1", "")
-    if name == "wasm2c":  # compiled guests: built in, and each file brings its own code
-        return EngineFile(name, None, "1", "")
     if name != "wasmtime":
         return EngineFile(name, None, "", f"there is no engine {name!r}; there are: wasmtime, wasm2c, fake")
     if path is not None:

@@ -20,6 +20,7 @@
 #endif
 #define STACK_SIZE 131072u
 #define STACK_UNLIMITED (8u << 20) /* what of an unlimited one is counted on */
+#define STACK_COUNTED (64u << 20)
 
 struct wn_thread {
   pthread_t id;
@@ -133,13 +134,14 @@ void wn_posix_word_wake(const wn_os_t *os, const uint32_t *word) {
 }
 
 /* The stack of the first thread grows until its limit; a C library that is asked measures what it is now, or reads a
- * file. The name of the program, which the kernel puts at its very end, says where it begins. */
+ * file. The name of the program, which the kernel puts at its very end, says where it begins. The kernel maps nothing
+ * else within 128 MiB of that, so who is in there is the first thread. */
 static bool first_stack(uintptr_t *low, uintptr_t *high) {
   struct rlimit limit;
-  if (syscall(SYS_gettid) != getpid() || getrlimit(RLIMIT_STACK, &limit)) return false;
+  if (getrlimit(RLIMIT_STACK, &limit)) return false;
   const uintptr_t top = getauxval(AT_EXECFN), here = (uintptr_t)__builtin_frame_address(0);
-  uintptr_t size = limit.rlim_cur < SIZE_MAX ? (uintptr_t)limit.rlim_cur : STACK_UNLIMITED;
-  if (size > top) size = top;
+  uintptr_t size = limit.rlim_cur < STACK_COUNTED ? (uintptr_t)limit.rlim_cur : STACK_COUNTED;
+  if (limit.rlim_cur == RLIM_INFINITY) size = STACK_UNLIMITED;
   if (here > top || here < top - size) return false;
   *high = top;
   *low = top - size;
