@@ -103,6 +103,8 @@ class BuildWithBoards(build_py):
         target.mkdir(parents=True, exist_ok=True)
         for source in sorted((ROOT / "boards").glob("*.*")):
             shutil.copy(source, target / source.name)
+        header = Path("include") / "wasi_native" / "aot.h"  # compiled into each guest
+        shutil.copy(ROOT / header, Path(self.build_lib) / "wasi_native" / "aot_rt" / header.name)
 
 
 sources = ["wasi_native/_core.pyx"]

@@ -155,7 +155,9 @@ def find_wasm2c(program: str | None = None) -> list[str]:
     if found:
         return [found]
     what = f"there is no program {named}" if named else "compiling ahead of time needs wasm2c of wabt"
-    raise AotError(f"{what}: run  apt-get install wabt  or  npm install -g wabt, or name it in WASI_NATIVE_WASM2C")
+    raise AotError(
+        f"{what}: run  apt-get install wabt  or  npm install -g wabt, or name it in WASI_NATIVE_WASM2C"
+    )
 
 
 def _compiler(named: str | None, target: Target) -> list[str]:
@@ -257,7 +259,9 @@ def _translate(run: _Runner, guest: aot_source.Guest, wasm2c: list[str], version
     parts = sorted(run.folder.glob("module*.c")) + sorted(run.folder.glob("module-impl.h"))
     texts = [path.read_text() for path in parts]
     if any("v128" in text[:20000] for text in texts):
-        raise AotError(f"{run.name}: needs simd128, which wasm2c code does not offer; compile with -mno-simd128")
+        raise AotError(
+            f"{run.name}: needs simd128, which wasm2c code does not offer; compile with -mno-simd128"
+        )
     source = aot_source.checked((run.folder / "module.h").read_text(), texts)
     for path, text in zip(parts, source.parts, strict=True):
         path.write_text(text)

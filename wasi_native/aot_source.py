@@ -133,7 +133,9 @@ class Source:
     functions: int
 
 
-_TYPES = re.compile(r"^static u32 func_types\[(\d+)\];\s*static void init_func_types\(void\) \{\n(.*?)^\}\n", re.M | re.S)
+_TYPES = re.compile(
+    r"^static u32 func_types\[(\d+)\];\s*static void init_func_types\(void\) \{\n(.*?)^\}\n", re.M | re.S
+)
 _INIT = re.compile(r"^void \w+_init_module\(void\) \{\n.*?^\}\n", re.M | re.S)
 _TYPE = re.compile(r"func_types\[(\d+)\] = wasm_rt_register_func_type\(([^)]*)\);")
 _LABEL = re.compile(r"^ *((?:w2c|var)_L\d+): *$", re.M)
@@ -211,7 +213,9 @@ def _prove(part: str) -> None:
 _PROTOTYPE = re.compile(r"/\* (import|export): '(?:w' ')?([ie]\d+)' \*/\n(.+?) ?\b(\w+)\((.*)\);$", re.M)
 
 
-def table(guest: Guest, header: str, header_name: str, options: str, flags: str, frame_max: int, depth: int) -> str:
+def table(
+    guest: Guest, header: str, header_name: str, options: str, flags: str, frame_max: int, depth: int
+) -> str:
     """The C file with the imports, the wrappers of exports and the constant that aot.h describes."""
     found = {m[2]: (m[3], m[4], m[5]) for m in _PROTOTYPE.finditer(header)}
     start = re.search(r"^void (\w+_instantiate)\((\w+)\*(.*)\);$", header, re.M)
@@ -262,7 +266,9 @@ def _c(text: str) -> str:
 def _letters(text: str) -> tuple[str, str]:
     """("iI", "f") of "(i32 i64) -> (f32)"."""
     params, _, results = text.partition(" -> ")
-    return tuple("".join(_LETTERS.get(t, "?") for t in side.strip("()").split()) for side in (params, results))  # type: ignore[return-value]
+    return tuple(
+        "".join(_LETTERS.get(t, "?") for t in side.strip("()").split()) for side in (params, results)
+    )  # type: ignore[return-value]
 
 
 def _import(index: int, item: tuple[str, str, str], prototype: tuple[str, str, str] | None) -> str:
@@ -282,19 +288,25 @@ def _import(index: int, item: tuple[str, str, str], prototype: tuple[str, str, s
     return f"{head} uint64_t s[] = {{{values}}}; wn_rt_host(instance, {index}, s);{back[results]} }}"
 
 
-def _export(n: int, item: tuple[str, str, str, int], prototype: tuple[str, str, str] | None, guest: Guest) -> tuple[str, str]:
+def _export(
+    n: int, item: tuple[str, str, str, int], prototype: tuple[str, str, str] | None, guest: Guest
+) -> tuple[str, str]:
     name, kind, text, index = item
     if prototype is None:
         raise AotError(f"wasm2c wrote no export {n}: an unknown version")
     symbol = prototype[1]
     head = f"  {{{_c(name)}, {len(name.encode())}, {_KINDS[kind]}"
     if kind != "func":
-        least, most = (guest.memories if kind == "memory" else guest.tables)[index] if kind != "global" else (0, None)
+        least, most = (
+            (guest.memories if kind == "memory" else guest.tables)[index] if kind != "global" else (0, None)
+        )
         limit = "UINT64_MAX" if most is None else str(most)
         body = f"static void *item{n}(wn_aot_state_t *s) {{ return (void *){symbol}(WN_INSTANCE(s)); }}"
         return body, f'{head}, "", "", {least}, {limit}, NULL, item{n}}},'
     params, results = _letters(text)
-    row = f'{head}, "{params}", "{results}", 0, 0, {"NULL" if "?" in params + results else f"body{n}"}, NULL}},'
+    row = (
+        f'{head}, "{params}", "{results}", 0, 0, {"NULL" if "?" in params + results else f"body{n}"}, NULL}},'
+    )
     if "?" in params + results:
         return "", row
     take = {"i": "(u32)v[{}]", "I": "v[{}]", "f": "wn_rt_f32(v[{}])", "F": "wn_rt_f64(v[{}])"}
@@ -304,8 +316,6 @@ def _export(n: int, item: tuple[str, str, str, int], prototype: tuple[str, str, 
     if len(results) == 1:
         call = f"v[0] = {give[results].format(call)}"
     elif results:
-        moves = "".join(
-            f" v[{i}] = {give[c].format(f'r.{_FIELDS[c]}{i}')};" for i, c in enumerate(results)
-        )
+        moves = "".join(f" v[{i}] = {give[c].format(f'r.{_FIELDS[c]}{i}')};" for i, c in enumerate(results))
         call = f"{prototype[0]} r = {call};{moves}"
     return f"static void body{n}(wn_aot_state_t *s, uint64_t *v) {{ (void)v; {call}; }}", row

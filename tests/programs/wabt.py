@@ -60,7 +60,13 @@ def _apt() -> list[str]:
         pass
     for name in ("lists/partial", "cache/archives/partial"):
         (BUILD / "apt" / name).mkdir(parents=True, exist_ok=True)
-    own = [*system, "-o", f"Dir::State::lists={BUILD / 'apt' / 'lists'}", "-o", f"Dir::Cache={BUILD / 'apt' / 'cache'}"]
+    own = [
+        *system,
+        "-o",
+        f"Dir::State::lists={BUILD / 'apt' / 'lists'}",
+        "-o",
+        f"Dir::Cache={BUILD / 'apt' / 'cache'}",
+    ]
     own += ["-o", f"APT::Sandbox::User={'root' if os.geteuid() == 0 else ''}"]
     run_tool([*own, "update"])
     return own

@@ -8,8 +8,7 @@
 #include "wasi_native/aot.h"
 
 #define PAGE 65536u
-#define PARAMS_MAX 31u
-#define RESULTS_MAX 7u
+#define VALUES_MAX 32u
 #define STACK_DEFAULT (512u << 10)
 /* For our own functions and the embedder's below the last frame of the guest. */
 #define STACK_RESERVE (48u << 10)
@@ -275,7 +274,7 @@ static void w2c_close_instance(wn_instance_t *instance) {
 
 static wn_err_t w2c_signature(wn_instance_t *instance, wn_str_t name, const char **params, const char **results) {
   const wn_aot_export_t *x = find(guest_of((w2c_instance_t *)instance), name, WN_EXTERN_FUNC);
-  if (!x || !x->call || strlen(x->params) > PARAMS_MAX || strlen(x->results) > RESULTS_MAX) return WN_MISSING;
+  if (!x || !x->call || strlen(x->params) > VALUES_MAX || strlen(x->results) > VALUES_MAX) return WN_MISSING;
   *params = x->params;
   *results = x->results;
   return 0;
