@@ -19,7 +19,8 @@ COMMAND = Command(
     "inspect",
     "[OPTIONS] MODULE",
     "Says what a WebAssembly binary is: WASI version, imports by capability, what a policy must grant, "
-    "memory, exports, the proposals that an engine must know. Nothing is run and no engine is needed.",
+    "memory, exports, the proposals that an engine must know; and what a compiled guest (.wno) says of itself. "
+    "Nothing is run and no engine is needed.",
     (
         ("--policy", VALUE, "FILE", "say what this policy (TOML) grants and what it denies the module"),
         ("--json", FLAG, "", "print JSON"),
@@ -28,13 +29,14 @@ COMMAND = Command(
 'needs' is what the sections of the file prove; 'compiler' is what the compiler claims in target_features, of
 which not all may be in use. Instructions are not read.
 
-Exit status: 0; 1 when the file is no module, or the policy denies what it imports; 2 for a mistake on the
+Exit status: 0; 1 when the file is no module, or the policy denies it or what it imports; 2 for a mistake on the
 command line.
 
 Examples:
   wasi-native inspect app.wasm
   wasi-native inspect --policy policy.toml app.wasm
   wasi-native inspect --json app.wasm
+  wasi-native inspect plugin.wno
 """,
 )
 
@@ -62,6 +64,10 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
         raise Usage("write one MODULE" if rest else "MODULE is missing; write wasi-native inspect MODULE")
     policy = _load(options["--policy"]) if "--policy" in options else None
     try:
+        from .inspect_native import inspect, is_native
+
+        if is_native(rest[0]):
+            return inspect(rest[0], policy, "--json" in options)
         data, binary = read(rest[0])
     except ModuleError as error:
         complain("wasi-native inspect", str(error))

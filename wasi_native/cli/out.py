@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["clean", "complain", "fields", "human", "json", "say", "table"]
+__all__ = ["clean", "complain", "fields", "human", "json", "say", "table", "write"]
 
 
 def clean(text: str) -> str:
@@ -78,3 +78,29 @@ def say(text: str) -> None:
     if sys.stdout is None:
         raise OSError(9, "it is closed")
     sys.stdout.write(text)
+
+
+def write(path: str, data: bytes, mode: int = 0o666) -> None:
+    """``data`` as the file ``path``, whole or not at all: what was there stays until all is written. OSError."""
+    import os
+    import stat
+
+    if os.path.exists(path) and not stat.S_ISREG(os.stat(path).st_mode):
+        raise FileExistsError(17, "it is there, and no regular file", path)
+    folder, name = os.path.split(os.path.abspath(path))
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with open(os.open(temporary, flags, mode), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        if isinstance(error, OSError):
+            error.filename = path
+        raise

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..policy import Policy
     from ..trace import Stats, Tracer
 
-__all__ = ["COMMAND", "main"]
+__all__ = ["COMMAND", "end_in_order", "main", "make_policy"]
 
 COMMAND = Command(
     "run",
@@ -78,6 +78,13 @@ COMMAND = Command(
             "call this function of a library (reactor) instead of running a program; "
             "ARGS are its numbers, its results are printed",
         ),
+        (
+            "--allow-native",
+            LIST,
+            "SHA256|KEYFILE",
+            "run native code (.wno) with this SHA-256, or signed by the key whose public half (PEM) is in KEYFILE. "
+            "It is not confined: allow what you compiled, or whom you trust",
+        ),
         ("--trace", MAYBE, "FILE", "write a line for each system call to stderr, or to FILE"),
         ("--trace-format", VALUE, "text|json", "lines like strace's (default), or JSON objects"),
         (
@@ -116,6 +123,7 @@ Examples:
   wasi-native run --listen tcp://127.0.0.1:8080 --timeout 60 server.wasm
   wasi-native run --trace --trace-filter 'files,!fd_write' --stats app.wasm
   wasi-native run --invoke add math.wasm 2 40
+  wasi-native run --allow-native release.pub plugin.wno
 """,
     greedy=True,
 )
@@ -132,7 +140,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
     call = _numbers(options["--invoke"], args) if "--invoke" in options else None
     policy = make_policy(options, [] if call is not None else args)
     trace = _Trace(options)
-    _end_in_order()
+    end_in_order()
     try:
         return _start(options, module, policy, trace, call)
     finally:
@@ -200,6 +208,11 @@ def _cannot(who: str, path: str, error: WasiError) -> int:
         return _CANNOT if os.path.exists(path) else _MISSING
     elif isinstance(error, (BoardError, EngineMissing, PolicyError)):
         more = ["wasi-native doctor shows what this machine has"] if isinstance(error, EngineMissing) else []
+        more += (
+            ["to allow it: --allow-native SHA256, or [native] in a policy file"]
+            if ".native: " in str(error)
+            else []
+        )
         text = str(error).removeprefix("Policy.").replace("create=True", "create = true in a policy file")
         complain("wasi-native", text, *more)
     else:
@@ -247,6 +260,8 @@ def make_policy(options: dict[str, Any], args: list[str]) -> Policy:
     changes |= {"listen": (*base.listen, *listen)} if listen else {}
     changes |= {"dial": (*base.dial, *dial)} if dial else {}
     changes |= {"args": args} if args else {}
+    if "--allow-native" in options:
+        changes["native"] = _native(base, options["--allow-native"])
     if "--env" in options or "--env-inherit" in options:
         changes["env"] = _env(base.env, options)
     limits: dict[str, Any] = {
@@ -293,6 +308,25 @@ def _dir(text: str) -> object:
     elif not guest:
         raise Usage(f"--dir {text}: the name for the program is missing; write HOST::/name")
     return _checked(f"--dir {text}", lambda: Dir(host, guest or None, read_only=read_only))
+
+
+def _native(base: Policy, words: list[str]) -> object:
+    from ..policy import Native
+
+    files, keys = list(base.native.files), list(base.native.keys)
+    for word in words:
+        if len(word) == 64 and set(word.lower()) <= set("0123456789abcdef"):
+            files.append(word)
+            continue
+        try:
+            with open(word, "rb") as file:
+                key = file.read(1 << 16)
+        except OSError as error:
+            fix = "write the 64 hex digits of a SHA-256, or the file of a public key"
+            raise Usage(f"--allow-native {word}: {error.strerror}; {fix}") from None
+        _checked(f"--allow-native {word}", lambda key=key: Native(keys=[key]))  # type: ignore[misc]
+        keys.append(key)
+    return Native(files=files, keys=keys)
 
 
 def _made(option: str, text: str, kind: Callable[[str], object]) -> object:
@@ -428,7 +462,7 @@ class _Trace:
                 pass
 
 
-def _end_in_order() -> None:
+def end_in_order() -> None:
     """Let SIGTERM and SIGHUP end the guest in order: its temporary directories and sockets are removed."""
     import _signal  # type: ignore[import-not-found,unused-ignore]  # the standard one takes 4 ms
 

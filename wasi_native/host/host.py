@@ -181,19 +181,26 @@ class Host:
         limit = self.policy.limits.module_size or _MODULE_MAX
         if len(raw) > limit:
             raise ModuleError(f"{name}: {len(raw)} bytes are more than the limit module_size of {limit}")
-        engine = self._open()
+        self._open()
         if raw[:4] == b"\x7fELF" or name.endswith(".wno"):
             return self._load_native(name, path, raw)
-        if self.engine == _NATIVE:
-            raise EngineMissing(f"{name}: no engine here runs WebAssembly modules: {self._why}")
         if raw.lstrip()[:1] in (b"(", b";"):
-            try:
-                raw = engine.wat(raw)
-            except _core.CoreError as error:
-                raise ModuleError(f"{name}: {plain_lines(str(error))}") from None
+            raw = self.assemble(raw, name)
+        elif self.engine == _NATIVE:
+            raise EngineMissing(f"{name}: no engine here runs WebAssembly modules: {self._why}")
         elif self.engine != "fake":
             check_head(name, raw)
         return Module(self, name, path, raw, self._compile(name, raw))
+
+    def assemble(self, text: bytes, name: str = "<text>") -> bytes:
+        """A module in text as a binary, where the engine reads text. Raises ModuleError, EngineMissing."""
+        engine = self._open()
+        if self.engine == _NATIVE:
+            raise EngineMissing(f"{name}: no engine here reads WebAssembly text: {self._why}")
+        try:
+            return engine.wat(text)
+        except _core.CoreError as error:
+            raise ModuleError(f"{name}: {plain_lines(str(error))}") from None
 
     def _load_native(self, name: str, path: str | None, raw: bytes) -> Module:
         from .native import open_code, take

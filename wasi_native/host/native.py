@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..cache import Cache
     from ..policy import Policy
 
-__all__ = ["ABI", "ENGINE", "missing_caps", "open_code", "take"]
+__all__ = ["ABI", "ENGINE", "allowed", "fits", "missing_caps", "open_code", "take"]
 
 ENGINE = "wasm2c"
 """The engine that runs compiled guests."""
@@ -42,15 +42,20 @@ def take(name: str, raw: bytes, policy: Policy, machine: elf.Machine | None = No
     Raises ModuleError (not whole, signature wrong, another machine), PolicyError (not allowed).
     """
     wno = aot.read(name, raw)
-    allowed = policy.native
-    if wno.sha256 not in allowed.files:
-        if wno.key not in allowed.keys:
-            raise PolicyError(_not_allowed(wno))
-        from ..aot_sign import verify
-
-        verify(wno)
-    _fits(wno, machine or elf.here())
+    allowed(wno, policy)
+    fits(wno, machine)
     return wno
+
+
+def allowed(wno: aot.Wno, policy: Policy) -> None:
+    """Raises PolicyError when the policy does not name the file or its key, ModuleError when the signature is wrong."""
+    if wno.sha256 in policy.native.files:
+        return
+    if wno.key not in policy.native.keys:
+        raise PolicyError(_not_allowed(wno))
+    from ..aot_sign import verify
+
+    verify(wno)
 
 
 def _not_allowed(wno: aot.Wno) -> str:
@@ -59,8 +64,9 @@ def _not_allowed(wno: aot.Wno) -> str:
     return f"Policy.native: {wno.name} is native code that is not allowed (SHA-256 {wno.sha256}{by}); {fix}"
 
 
-def _fits(wno: aot.Wno, machine: elf.Machine) -> None:
-    made = wno.manifest
+def fits(wno: aot.Wno, machine: elf.Machine | None = None) -> None:
+    """Raises ModuleError when the code is for another machine than this."""
+    made, machine = wno.manifest, machine or elf.here()
     runs = (machine.arch, "armv6") if machine.arch == "armv7" else (machine.arch,)
     wrong = ""
     if made.arch not in runs or made.pointer_bits != machine.pointer_bits:
