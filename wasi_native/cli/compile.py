@@ -65,14 +65,14 @@ COMMAND = Command(
         ),
     ),
     """\
-A board with several systems (64 and 32 bits, glibc and musl) needs --arch or --libc to say which. Code for armv6 runs
-on armv7 too. The same module, options and tools give the same bytes.
+A board with several systems (64 and 32 bits, glibc and musl) needs --arch or --libc to say which. Code for
+armv6 runs on armv7 too. The same module, options and tools give the same bytes.
 
-A .wno file is native code, and trusted: whoever loads it must allow its SHA-256, which is printed, or the key that
-signed it (wasi-native sign).
+A .wno file is native code, and trusted: whoever loads it must allow its SHA-256, which is printed, or the
+key that signed it (wasi-native sign).
 
-Exit status: 0; 1 when it cannot be compiled; 2 for a mistake on the command line; 130 for Ctrl-C. A file that was
-there stays as it was unless all went well.
+Exit status: 0; 1 when it cannot be compiled; 2 for a mistake on the command line; 130 for Ctrl-C. A file
+that was there stays as it was unless all went well.
 
 Examples:
   wasi-native compile plugin.wasm

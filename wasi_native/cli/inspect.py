@@ -29,8 +29,8 @@ COMMAND = Command(
 'needs' is what the sections of the file prove; 'compiler' is what the compiler claims in target_features, of
 which not all may be in use. Instructions are not read.
 
-Exit status: 0; 1 when the file is no module, or the policy denies it or what it imports; 2 for a mistake on the
-command line.
+Exit status: 0; 1 when the file is no module, or the policy denies it or what it imports; 2 for a mistake on
+the command line.
 
 Examples:
   wasi-native inspect app.wasm

@@ -17,8 +17,8 @@ __all__ = ["COMMAND", "main"]
 COMMAND = Command(
     "sign",
     "--key PRIVATE FILE...  |  --new-key PRIVATE",
-    "Signs compiled guests (.wno) with an Ed25519 key, so that a host whose policy allows the public key loads them: a "
-    "new version of a plugin then needs no new policy. A signature that a file has is replaced. Needs the package "
+    "Signs compiled guests (.wno) with an Ed25519 key, so that a host whose policy allows the public key loads them: "
+    "a new version of a plugin then needs no new policy. A signature that a file has is replaced. Needs the package "
     "cryptography: python -m pip install 'wasi_native[sign]'.",
     (
         ("--key", VALUE, "PRIVATE", "the private key: PEM as openssl writes it, or 64 hex digits"),

@@ -48,7 +48,7 @@ def take(name: str, raw: bytes, policy: Policy, machine: elf.Machine | None = No
 
 
 def allowed(wno: aot.Wno, policy: Policy) -> None:
-    """Raises PolicyError when the policy does not name the file or its key, ModuleError when the signature is wrong."""
+    """Raises PolicyError when the policy names neither the file nor its key, ModuleError for a wrong signature."""
     if wno.sha256 in policy.native.files:
         return
     if wno.key not in policy.native.keys:
