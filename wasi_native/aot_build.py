@@ -8,6 +8,7 @@ Nothing of wabt is in it but the generated code: the run time is ours, in ``wasi
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -26,7 +27,7 @@ from . import aot_source
 from .board import Board
 from .errors import AotError
 
-__all__ = ["ABI", "ARCHES", "LIBCS", "Options", "Target", "build_library", "find_wasm2c"]
+__all__ = ["ABI", "ARCHES", "LIBCS", "Library", "Options", "Target", "build_library", "find_wasm2c"]
 
 ABI = 1  # WN_AOT_ABI
 FRAME_MAX = 32768  # bytes of stack of one function
@@ -117,6 +118,13 @@ class Options:
         return " | ".join(f"WN_AOT_{name}" for name, on in pairs if on)
 
 
+class Library(bytes):
+    """A shared object, and how it was made: the ``flags`` of the compiler, the ``tools`` and their versions."""
+
+    flags: tuple[str, ...]
+    tools: dict[str, str]
+
+
 def build_library(
     wasm: bytes,
     target: Target,
@@ -124,8 +132,8 @@ def build_library(
     *,
     progress: _Progress | None = None,
     name: str = "<module>",
-) -> bytes:
-    """The shared object of a module, as bytes. The same input and tools give the same bytes. AotError with what
+) -> Library:
+    """The shared object of a module. The same input and tools give the same bytes. AotError with what
     failed and the cure; ModuleError for what is no module; ``name`` stands in both. ``progress`` is called with
     a line when a step takes longer than a second. An interrupt ends the programs at work and leaves no files."""
     options = options or Options()
@@ -142,7 +150,9 @@ def build_library(
         joint = aot_source.table(
             guest, source.header, "module.h", text, options.flags, FRAME_MAX, options.call_depth
         )
-        return _compile(run, source, joint, compiler, target, options)
+        library = _compile(run, source, joint, compiler, target, options)
+        library.tools = {"wasm2c": version, **_compiler_version(run, compiler)}
+        return library
 
 
 # ---- the tools ----
@@ -175,6 +185,13 @@ def _compiler(named: str | None, target: Target) -> list[str]:
     raise AotError(
         f"compiling for {target.name} needs zig: run  {Path(sys.executable).name} -m pip install ziglang"
     )
+
+
+def _compiler_version(run: _Runner, compiler: list[str]) -> dict[str, str]:
+    if "ziglang" in compiler:
+        return {"zig": importlib.metadata.version("ziglang")}
+    found = re.search(r"\d+(\.\d+)+", run("asking the compiler", [compiler[0], "--version"]))
+    return {Path(compiler[0]).name: found[0] if found else ""}
 
 
 class _Runner:
@@ -275,7 +292,7 @@ def _compile(
     compiler: list[str],
     target: Target,
     options: Options,
-) -> bytes:
+) -> Library:
     (run.folder / "guest.c").write_text(joint)
     for path in _runtime():
         shutil.copyfile(path, run.folder / path.name)
@@ -289,12 +306,12 @@ def _compile(
         flags += ["-fno-sanitize=all", f"-Wframe-larger-than={FRAME_MAX}", "-Werror=frame-larger-than"]
     else:
         flags += ["-fsignaling-nans", f"-Werror=frame-larger-than={FRAME_MAX}"]
-    flags += [f"-ffile-prefix-map={run.folder}=."]
     flags += [f"-D{name}" for name in [*source.defines, *options.defines]]
     link = ["-shared", "-s", "-Wl,--build-id=none", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-lm"]
 
     def one(unit: str) -> None:
-        run(f"compiling {unit} for {target.name}", [*compiler, *flags, "-c", unit, "-o", f"{unit}.o"])
+        here = f"-ffile-prefix-map={run.folder}=."
+        run(f"compiling {unit} for {target.name}", [*compiler, *flags, here, "-c", unit, "-o", f"{unit}.o"])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:
@@ -306,7 +323,9 @@ def _compile(
             raise
     objects = [f"{unit}.o" for unit in units]
     run(f"linking for {target.name}", [*compiler, *objects, *link, "-o", "guest.so"])
-    return (run.folder / "guest.so").read_bytes()
+    library = Library((run.folder / "guest.so").read_bytes())
+    library.flags = (*(target.zig if "ziglang" in compiler else ()), *flags)
+    return library
 
 
 def _runtime() -> list[Path]:

@@ -97,7 +97,7 @@ class Host:
             if not found.reason:
                 return found
             reasons.append(found.reason)
-        if name or _NATIVE not in _core.engine_names():
+        if name:
             raise EngineMissing(reasons[-1])
         self._why = reasons[-1]
         return engines.find(_NATIVE)
