@@ -77,15 +77,27 @@ class Binaries:
         self.calls = 0  # of the kernel, by the last guard()
 
     def guard(
-        self, wasm: bytes, check: int = FLAG, *, pages: int = 0, elements: int = 0, nesting: int = 0,
-        allowed: int = ALL, fault: int = 0,
+        self,
+        wasm: bytes,
+        check: int = FLAG,
+        *,
+        pages: int = 0,
+        elements: int = 0,
+        nesting: int = 0,
+        allowed: int = ALL,
+        fault: int = 0,
     ) -> bytes:
         out, calls, message = _Str(), ctypes.c_uint64(), _Message()
         how = _How(check, pages, elements, nesting, allowed)
         given = (ctypes.c_char * len(wasm)).from_buffer_copy(wasm)
         err = self.library.binary_guard(
-            given, ctypes.c_size_t(len(wasm)), ctypes.byref(how), ctypes.c_uint64(fault), ctypes.byref(out),
-            ctypes.byref(calls), ctypes.byref(message),
+            given,
+            ctypes.c_size_t(len(wasm)),
+            ctypes.byref(how),
+            ctypes.c_uint64(fault),
+            ctypes.byref(out),
+            ctypes.byref(calls),
+            ctypes.byref(message),
         )
         self.calls = calls.value
         if err:
@@ -99,8 +111,13 @@ class Binaries:
         text, message = ctypes.create_string_buffer(1 << 20), _Message()
         given = (ctypes.c_char * len(wasm)).from_buffer_copy(wasm)
         err = self.library.binary_describe(
-            given, ctypes.c_size_t(len(wasm)), allowed, ctypes.c_uint64(fault), text,
-            ctypes.c_size_t(len(text)), ctypes.byref(message),
+            given,
+            ctypes.c_size_t(len(wasm)),
+            allowed,
+            ctypes.c_uint64(fault),
+            text,
+            ctypes.c_size_t(len(text)),
+            ctypes.byref(message),
         )
         if err:
             raise Refused(err, message.text.decode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import zipfile
 from pathlib import Path
@@ -67,15 +68,25 @@ def test_closing(guest: Any) -> None:
 
 
 def test_an_engine_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(EngineMissing, match="there is no engine 'nonsense'; there are: wasmtime, wasm2c, fake"):
+    with pytest.raises(
+        EngineMissing, match="there is no engine 'nonsense'; there are: wasmtime, wasm2c, fake"
+    ):
         Host(engine="nonsense")
     with pytest.raises(EngineMissing, match="is no file"):
         Host(engine="wasmtime", engine_path=str(tmp_path / "none.so"))
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(EngineMissing, match="wasmtime is not installed; python -m pip install wasmtime"):
         Host(engine="wasmtime", board="generic-x86_64")
-    with pytest.raises(EngineMissing, match="python -m pip install wasmtime"):
-        Host(board="generic-x86_64")
+    with Host(board="generic-x86_64") as host:  # for compiled guests
+        assert host.engine == "wasm2c" and host.engine_path is None
+        text = "x.wasm: no engine here runs WebAssembly modules: wasmtime is not installed; python -m pip install wasmtime"
+        (tmp_path / "x.wasm").write_bytes(b"\0asm\1\0\0\0")
+        with pytest.raises(EngineMissing, match=re.escape(text)):
+            host.load(tmp_path / "x.wasm")
+        with pytest.raises(
+            EngineMissing, match="<text>: no engine here reads WebAssembly text: wasmtime is not inst"
+        ):
+            host.load("(module)")
     monkeypatch.setenv("WASI_NATIVE_ENGINE", "fake")
     with Host() as host:
         assert host.engine == "fake"

@@ -208,12 +208,11 @@ def _cannot(who: str, path: str, error: WasiError) -> int:
         return _CANNOT if os.path.exists(path) else _MISSING
     elif isinstance(error, (BoardError, EngineMissing, PolicyError)):
         more = ["wasi-native doctor shows what this machine has"] if isinstance(error, EngineMissing) else []
-        more += (
-            ["to allow it: --allow-native SHA256, or [native] in a policy file"]
-            if ".native: " in str(error)
-            else []
-        )
         text = str(error).removeprefix("Policy.").replace("create=True", "create = true in a policy file")
+        text, native, _fix = text.partition("; add native = Native")
+        if native:
+            digest = text.partition("SHA-256 ")[2][:64]
+            more = [f"if you trust it: --allow-native {digest}, or [native] in a policy file"]
         complain("wasi-native", text, *more)
     else:
         complain(who, str(error))
