@@ -83,7 +83,7 @@ def resolver(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=["fake"] if _NO_WASMTIME else ["fake", "wasmtime"])
+@pytest.fixture(params=["fake"] if _NO_WASMTIME else ["fake", "wasmtime", "wasm2c"])
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

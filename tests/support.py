@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from tests.guests import aot
 from tests.guests.driver import driver_wat, signatures
 from wasi_native import Host, Instance, Policy, Trap, _core
 
@@ -80,11 +81,12 @@ class Guest:
     ) -> None:
         self.host = Host(policy, engine=engine, resolver=resolver, board="generic-x86_64")
         self.host._os = kernel
-        source: bytes | str
-        source = (
-            fake_module(pages, module, *directives) if engine == "fake" else driver_wat(pages, module=module)
-        )
-        self.module = self.host.load(source)
+        if engine == "fake":
+            self.module = self.host.load(fake_module(pages, module, *directives))
+        elif engine == "wasm2c":
+            self.module = aot.load(self.host, driver_wat(pages, module=module))
+        else:
+            self.module = self.host.load(driver_wat(pages, module=module))
         self.instance: Instance = self.module.instantiate(**instantiate)
         self.memory = self.instance.memory
         self.size = len(self.memory)

@@ -1,4 +1,4 @@
-"""The engines of the attacks on numbers and memory: fake in its four forms, and wasmtime."""
+"""The engines of the attacks on numbers and memory: fake in its four forms, wasmtime, and compiled guests."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "wide": {"engine": "fake", "directives": ("wide",)},  # slots of 16 bytes
     "moving-wide": {"engine": "fake", "directives": ("moving", "wide")},
     "wasmtime": {"engine": "wasmtime"},
+    "wasm2c": {"engine": "wasm2c"},
 }
 every_form = pytest.mark.parametrize("form", FORMS)
 every_home = pytest.mark.parametrize("home", [3, 5], ids=["host", "memory"])

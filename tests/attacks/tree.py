@@ -22,8 +22,8 @@ ESC = {"PERM", "NOTCAPABLE"}
 DENY = {"NOTCAPABLE", "PERM", "ACCES", "ROFS", "BADF"}
 # mode: (resolver, what openat2 answers, engines)
 MODES = {
-    "openat2": ("openat2", 0, ("fake", "wasmtime")),
-    "walk": ("walk", 0, ("fake", "wasmtime")),
+    "openat2": ("openat2", 0, ("fake", "wasmtime", "wasm2c")),
+    "walk": ("walk", 0, ("fake", "wasmtime", "wasm2c")),
     "no openat2": ("auto", ERRNOS["NOSYS"], ("fake",)),
     "openat2 forbidden": ("auto", ERRNOS["PERM"], ("fake",)),
 }
