@@ -1,45 +1,69 @@
 """Boards that this machine is not, emulated.
 
-python -m tests.boards prepare [ROOT ...]
-python -m tests.boards run [ROOT ...]
+    python -m tests.boards prepare [ROOT ...] [--long]
+    python -m tests.boards run [ROOT ...] [--qemu 10|7] [--wheels DIR] [--long] [--test PATH ...]
+
+``prepare`` has roots and emulators in the cache ($WASI_NATIVE_BOARDS, or tests/guests/build/boards); ``run`` prepares,
+installs the wheel by the board's own pip, and runs the tests there. Exit code 0: all passed, 1: not all, 2: nothing
+could be run.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from pathlib import Path
 
 from tests.boards.cache import BoardError, home
 from tests.boards.launch import EMULATORS, find
 from tests.boards.prepare import prepare
+from tests.boards.run import run_all
+from tests.guests.build import GuestBuildError
 
 
-def main(args: list[str]) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = argparse.ArgumentParser(
         prog="python -m tests.boards", description=(__doc__ or "").split("\n\n")[0]
     )
-    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs = made.add_subparsers(dest="verb", required=True)
     for verb, text in (
         ("prepare", "have roots and emulators in the cache"),
         ("run", "run the tests in roots"),
     ):
         sub = verbs.add_parser(verb, help=text)
         sub.add_argument("roots", nargs="*", metavar="ROOT", help="default: those of the short set")
-        sub.add_argument("--qemu", choices=tuple(EMULATORS), action="append", help="version; default: both")
-        sub.add_argument("--long", action="store_true", help="all roots")
-    options = parser.parse_args(args)
+        sub.add_argument(
+            "--qemu", choices=tuple(EMULATORS), action="append", help="version; default: 10, then 7"
+        )
+        sub.add_argument("--long", action="store_true", help="all roots, all cases")
+        if verb == "run":
+            sub.add_argument("--wheels", type=Path, required=True, metavar="DIR", help="wheels to install")
+            sub.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="boards at a time")
+            sub.add_argument(
+                "--test", action="append", default=[], metavar="PATH", help="instead of the short set"
+            )
+    return made
+
+
+def main(args: list[str]) -> int:
+    """The command line."""
+    options = parser().parse_args(args)
     try:
-        roots = find(options.roots, options.long)
-        versions = tuple(options.qemu or EMULATORS)
+        roots, versions = find(options.roots, options.long), tuple(options.qemu or EMULATORS)
         start = time.monotonic()
         prepare(roots, versions)
-        print(f"{len(roots)} roots in {home()}, {time.monotonic() - start:.0f} s")
-    except BoardError as error:
+        print(f"{len(roots)} roots in {home()}, {time.monotonic() - start:.0f} s", flush=True)
+        if options.verb == "prepare":
+            return 0
+        results = run_all(roots, versions, options.wheels.resolve(), options.long, options.test, options.jobs)
+        print(f"{time.monotonic() - start:.0f} s in all")
+        return 0 if all(result.passed for result in results) else 1
+    except (BoardError, GuestBuildError) as error:
         print(f"tests.boards: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 if __name__ == "__main__":

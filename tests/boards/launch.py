@@ -80,10 +80,7 @@ def readable(root: Root, version: str) -> Path:
     script = home() / "bin" / f"ld-musl-{root.name}-qemu{version}"
     script.parent.mkdir(exist_ok=True)
     words = [word for word in command(root, version)[:-1] if not word.startswith("--")]
-    if root.emulator:
-        words = [*words, str(folder(root) / root.loader)]
-    else:
-        words = [str(folder(root) / root.loader)]
+    words = [*(words if root.emulator else []), str(folder(root) / root.loader)]
     script.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in words) + ' "$@"\n')
     script.chmod(0o755)
     out = home() / "bin" / f"elf-{root.name}-qemu{version}"

@@ -6,6 +6,7 @@ Debian has no Python on musl, and its armhf is ARMv7: a program of it ends by an
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,17 +21,48 @@ from tests.boards.roots import V6, Root
 from tests.guests.build import GuestBuildError, once, run_tool
 
 # Linked into the interpreter: setup.py's shared modules would find this machine's headers.
-MODULES = """array _asyncio _bisect binascii _contextvars _csv _datetime fcntl grp _heapq _json math mmap
-_opcode _pickle _posixsubprocess _queue _random resource select _socket _statistics _struct syslog termios
-unicodedata _md5 _sha1 _sha256 _sha512 _blake2 _sha3 zlib""".split()
-SOURCES = {
-    name: f"{name}.c" for name in "binascii _bisect _csv _json _opcode _pickle _posixsubprocess".split()
+MODULES = {
+    name: " ".join(f"{file}.c" for file in files.split())
+    for name, _, files in (
+        line.strip().partition(" ")
+        for line in """\
+        array arraymodule
+        _asyncio _asynciomodule
+        binascii binascii
+        _bisect _bisectmodule
+        _blake2 _blake2/blake2module _blake2/blake2b_impl _blake2/blake2s_impl
+        _contextvars _contextvarsmodule
+        _csv _csv
+        _datetime _datetimemodule
+        fcntl fcntlmodule
+        grp grpmodule
+        _heapq _heapqmodule
+        _json _json
+        math mathmodule
+        _md5 md5module
+        mmap mmapmodule
+        _opcode _opcode
+        _pickle _pickle
+        _posixsubprocess _posixsubprocess
+        pyexpat pyexpat
+        _queue _queuemodule
+        _random _randommodule
+        resource resource
+        select selectmodule
+        _sha1 sha1module
+        _sha256 sha256module
+        _sha3 _sha3/sha3module
+        _sha512 sha512module
+        _socket socketmodule
+        _statistics _statisticsmodule
+        _struct _struct
+        termios termios
+        unicodedata unicodedata
+        zlib zlibmodule""".splitlines()
+    )
 }
-SOURCES |= {name: f"{name}.c" for name in "resource _struct termios unicodedata".split()}
-SOURCES |= {name: f"{name[1:]}module.c" for name in "_md5 _sha1 _sha256 _sha512 _socket".split()}
-SOURCES["_blake2"] = "_blake2/blake2module.c _blake2/blake2b_impl.c _blake2/blake2s_impl.c"
-SOURCES["_sha3"] = "_sha3/sha3module.c"
-ZLIB = "adler32 crc32 deflate infback inffast inflate inftrees trees zutil compress uncompr".split()
+ZLIB = ("adler32", "crc32", "deflate", "infback", "inffast", "inflate")
+ZLIB += ("inftrees", "trees", "zutil", "compress", "uncompr")
 UNUSED = ("test", "idlelib", "tkinter", "lib2to3", "ensurepip", "turtledemo", "pydoc_data", "__pycache__")
 CONFIGURE = (  # what a cross build cannot try out, and what musl 1.2.3 lacks
     "--disable-test-modules",
@@ -85,16 +117,16 @@ def _loader(root: Root, out: Path, scratch: Path) -> None:
     """The root's musl: Debian's, or for ARMv6 one of our own."""
     out.parent.mkdir(parents=True, exist_ok=True)
     if V6 not in root.zig:
-        apt.unpack(*root.debian, ("musl",), scratch / "musl", alone=True)
-        (found,) = (scratch / "musl").rglob("libc.so")
+        apt.unpack(*root.debian, ("musl",), scratch / "libc", alone=True)
+        (found,) = (scratch / "libc").rglob("libc.so")
         shutil.copy(found, out)
         return
-    folder = scratch / "musl"
+    folder = scratch / "libc"
     folder.mkdir()
-    env = _tools(root, scratch / "musl-tools")
+    env = _tools(root, scratch / "libc-tools")
     words = ["--disable-static", f"--target={root.triplet}", "LIBCC=", "CFLAGS=-O1 -g0 -w"]
     run_tool([str(_source("musl") / "configure"), *words], cwd=folder, env=env)
-    run_tool(["make", _jobs(), "lib/libc.so"], cwd=folder)
+    run_tool(["make", "-s", _jobs(), "lib/libc.so"], cwd=folder)
     shutil.copy(folder / "lib" / "libc.so", out)
 
 
@@ -111,10 +143,10 @@ def _zlib(env: dict[str, str], folder: Path) -> str:
 
 def _interpreter(root: Root, scratch: Path) -> Path:
     env = _tools(root, scratch / "tools")
-    more = {"zlib": _zlib(env, scratch / "zlib")}
+    zlib = _zlib(env, scratch / "zlib")
     folder = scratch / "python"
     (folder / "Modules").mkdir(parents=True)
-    lines = [f"{name} {SOURCES.get(name, name + 'module.c')} {more.get(name, '')}" for name in MODULES]
+    lines = [f"{name} {files} {zlib if name == 'zlib' else ''}" for name, files in MODULES.items()]
     (folder / "Modules" / "Setup.local").write_text("\n".join(["*static*", *lines, ""]))
     env["READELF"] = "true"
     env["PKG_CONFIG_LIBDIR"] = "/nonexistent"
@@ -128,16 +160,17 @@ def _interpreter(root: Root, scratch: Path) -> Path:
         env=env,
     )
     run_tool(
-        ["make", _jobs(), "python", "MODULE_BINASCII_CFLAGS=", "MODULE_BINASCII_LDFLAGS="],
+        ["make", "-s", _jobs(), "python", "MODULE_BINASCII_CFLAGS=", "MODULE_BINASCII_LDFLAGS="],
         cwd=folder,
         env=env,
     )
-    return folder / "python"
+    return folder
 
 
-def _variables(root: Root) -> str:
-    """What sysconfig asks of a build, for an interpreter that is never built against."""
-    tag = f"cpython-311-{root.triplet}"
+def _variables(makefile: str) -> tuple[str, str]:
+    """The module in which sysconfig looks for the values of a build: its name, and what pip asks of it."""
+    (multiarch,) = re.findall(r"^MULTIARCH=[ \t]*(.*)$", makefile, re.MULTILINE)
+    tag = f"cpython-311-{multiarch}"
     values = {
         "SOABI": tag,
         "EXT_SUFFIX": f".{tag}.so",
@@ -145,7 +178,7 @@ def _variables(root: Root) -> str:
         "Py_ENABLE_SHARED": 0,
         "VERSION": "3.11",
     }
-    return f"build_time_vars = {values!r}\n"
+    return f"_sysconfigdata__linux_{multiarch}.py", f"build_time_vars = {values!r}\n"
 
 
 def build(root: Root, part: Path) -> None:
@@ -155,16 +188,23 @@ def build(root: Root, part: Path) -> None:
         _loader(root, part / root.loader, scratch)
         binary = part / "usr" / "bin" / "python3.11"
         binary.parent.mkdir(parents=True)
-        shutil.copy(_interpreter(root, scratch), binary)
+        made = _interpreter(root, scratch)
+        shutil.copy(made / "python", binary)
     except GuestBuildError as error:
         lines = str(error).splitlines()
         raise BoardError(
-            "\n".join([f"cannot build the Python of {root.name}:", lines[0], *lines[-30:]])
+            "\n".join(
+                [
+                    f"cannot build the Python of {root.name}:",
+                    *lines[:1],
+                    *(line[-300:] for line in lines[-20:]),
+                ]
+            )
         ) from None
     library = part / "usr" / "lib" / "python3.11"
     shutil.copytree(_source("python3.11") / "Lib", library, ignore=shutil.ignore_patterns(*UNUSED))
-    data = library / f"_sysconfigdata__linux_{root.triplet}.py"
-    data.write_text(_variables(root))
+    name, text = _variables((made / "Makefile").read_text())
+    (library / name).write_text(text)
 
 
 def key(root: Root) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import os
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.guests import remote
 from tests.guests.build import BUILD, content_key, once, zig_version
 from tests.programs import wabt
 from wasi_native import Host, Module, _core, aot_build, engines
@@ -27,7 +29,11 @@ def _wat_engine() -> _core.Engine:
 def binary(source: bytes | str) -> bytes:
     """A module as a binary, of text or of one."""
     raw = source.encode() if isinstance(source, str) else source
-    return raw if raw[:4] == b"\0asm" else bytes(_wat_engine().wat(raw))
+    if raw[:4] == b"\0asm":
+        return raw
+    if remote.SOCKET:
+        return remote.ask("wat", text=raw.decode()).read_bytes()
+    return bytes(_wat_engine().wat(raw))
 
 
 def library(source: bytes | str | Path, options: Options | None = None, target: Target | None = None) -> Path:
@@ -35,6 +41,9 @@ def library(source: bytes | str | Path, options: Options | None = None, target: 
     wasm = binary(source.read_bytes() if isinstance(source, Path) else source)
     options = options or Options()
     target = target or Target.native()
+    if remote.SOCKET:
+        words = {"options": options.__dict__, "target": [target.arch, target.libc]}
+        return remote.ask("aot", wasm=base64.b64encode(wasm).decode(), **words)
     options = Options(**{**options.__dict__, "wasm2c": options.wasm2c or str(wabt.wasm2c())})
     words = [target.name, repr(options), zig_version()]
     key = content_key([*words, hashlib.sha256(wasm).hexdigest()], [ROOT / part for part in _PARTS])

@@ -1,0 +1,61 @@
+"""Compiles for the tests on an emulated board, which has no compiler: see tests/guests/remote.py."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import socketserver
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.boards.cache import home
+from tests.guests import aot, build
+from wasi_native.aot_build import Options, Target
+
+
+def answer(request: dict[str, Any]) -> Path:
+    """Have one thing; its path."""
+    kind = request["kind"]
+    if kind == "guest":
+        return build.guest(request["name"])
+    if kind == "wat":
+        wasm = aot.binary(request["text"])
+        out = home() / "wat" / f"{hashlib.sha256(wasm).hexdigest()[:24]}.wasm"
+        out.parent.mkdir(exist_ok=True)
+        part = out.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+        part.write_bytes(wasm)
+        return part.replace(out)
+    if kind == "aot":
+        options = Options(**request["options"])
+        return aot.library(base64.b64decode(request["wasm"]), options, Target(*request["target"]))
+    raise ValueError(f"a request of kind {kind!r}")
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        try:
+            found = {"path": str(answer(json.loads(self.rfile.readline())))}
+        except Exception as error:
+            found = {"error": f"{type(error).__name__}: {error}"}
+        self.wfile.write(json.dumps(found).encode() + b"\n")
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[str]:
+    """The path of a socket on which requests are answered."""
+    with tempfile.TemporaryDirectory(prefix="boards-") as folder:
+        path = str(Path(folder) / "builder")
+        with _Server(path, _Handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield path
+            server.shutdown()

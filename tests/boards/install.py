@@ -1,0 +1,121 @@
+"""What a board needs to run the tests: the wheel, by its own pip; pytest; the tests, without the package's source."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.boards.cache import BoardError, home
+from tests.boards.launch import command, environment, readable
+from tests.boards.roots import ROOTS, Root
+from tests.guests.build import GuestBuildError, once, run_tool
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PYTEST = ("pytest>=8", "pluggy", "iniconfig", "packaging")
+WASMTIME = "50.0.1"  # a version that the package's dependency allows
+NO_WASMTIME = ("armv7l", "armv6l", "riscv64")  # the package has no library for these machines
+
+
+def wheel(root: Root, wheels: Path) -> Path:
+    """The wheel for a root."""
+    found = sorted(wheels.glob(f"wasi_native-*{root.wheel}*.whl"))
+    if not found:
+        raise BoardError(
+            f"no wheel for {root.name} in {wheels}: none is called wasi_native-*{root.wheel}*.whl"
+        )
+    return found[-1]
+
+
+def pytest_folder() -> Path:
+    """pytest and what it needs, all of it Python alone and so the same for each board."""
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--only-binary=:all:",
+        "--no-deps",
+    ]
+
+    def make(part: Path) -> None:
+        try:
+            run_tool([*pip, "--target", str(part), *PYTEST])
+        except GuestBuildError as error:
+            raise BoardError(f"the boards need pytest:\n{error}") from None
+
+    return once(home() / "pytest", repr(PYTEST), make)
+
+
+def engine_wheels() -> Path:
+    """A folder with the wheels of wasmtime that pip could take on a board: aarch64's, and the one for "any"
+    machine, which installs everywhere and fails then."""
+
+    def make(part: Path) -> None:
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        for platform in ("manylinux2014_aarch64", "linux_armv7l"):
+            run_tool([*pip, "--platform", platform, "--dest", str(part), f"wasmtime=={WASMTIME}"])
+
+    return once(home() / "wasmtime", WASMTIME, make)
+
+
+def staged() -> Path:
+    """The tests and the data that they read, without the package: it shall come from the wheel."""
+    folder = home() / "stage"
+    shutil.rmtree(folder, ignore_errors=True)
+    skip = shutil.ignore_patterns("build", "__pycache__", "*.so", "boards")
+    shutil.copytree(REPOSITORY / "tests", folder / "tests", ignore=skip)
+    (folder / "tests" / "boards").mkdir()
+    shutil.copy(REPOSITORY / "tests" / "boards" / "plugin.py", folder / "tests" / "boards")
+    shutil.copytree(REPOSITORY / "wasi_native" / "abi", folder / "wasi_native" / "abi")
+    for name in ("boards", "include"):
+        shutil.copytree(REPOSITORY / name, folder / name)
+    shutil.copy(REPOSITORY / "pyproject.toml", folder)
+    return folder
+
+
+@dataclass
+class Installed:
+    """What pip did on a board."""
+
+    site: Path
+    brought: list[str]  # the other packages that came along
+    refused: str  # what it said to a wheel for another machine
+
+
+def _pip(root: Root, version: str, *words: str) -> subprocess.CompletedProcess[str]:
+    (pip,) = (home() / "pip").glob("pip-*.whl")
+    env = {**environment(root), "PIP_ROOT_USER_ACTION": "ignore", "PIP_CONFIG_FILE": os.devnull}
+    run = [*command(root, version, str(readable(root, version))), str(pip / "pip"), *words]
+    return subprocess.run(run, env=env, capture_output=True, text=True, check=False)
+
+
+def install(root: Root, version: str, wheels: Path) -> Installed:
+    """Install the wheel as a user of the board would, and see that no other wheel can be."""
+    site = home() / "site" / root.name
+    shutil.rmtree(site, ignore_errors=True)
+    site.parent.mkdir(exist_ok=True)
+    own = wheel(root, wheels)
+    links = ["--no-index", f"--find-links={engine_wheels()}", "--disable-pip-version-check", "--no-compile"]
+    done = _pip(root, version, "install", "-q", *links, "--target", str(site), str(own))
+    if done.returncode:
+        raise BoardError(f"{root.name}: pip does not install {own.name}:\n{done.stderr[-2000:]}")
+    brought = sorted(
+        path.name for path in site.glob("*.dist-info") if not path.name.startswith("wasi_native")
+    )
+    if root.machine in NO_WASMTIME and any(name.startswith("wasmtime") for name in brought):
+        raise BoardError(f"{root.name}: the wheel brought {', '.join(brought)}, which cannot run there")
+    other = next(
+        wheel(one, wheels)
+        for one in ROOTS.values()
+        if one.machine != root.machine and any(wheels.glob(f"*{one.wheel}*.whl"))
+    )
+    done = _pip(root, version, "install", "-q", "--dry-run", "--no-deps", *links, str(other))
+    if done.returncode == 0 or "is not a supported wheel on this platform" not in done.stderr:
+        raise BoardError(f"{root.name}: pip takes {other.name}:\n{done.stdout}{done.stderr}")
+    return Installed(site, brought, done.stderr.strip().splitlines()[-1])

@@ -1,0 +1,163 @@
+"""Run the tests on the boards: what is installed there is the wheel, what runs it the board's own Python."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.boards.builder import serving
+from tests.boards.cache import home
+from tests.boards.install import Installed, install, pytest_folder, staged
+from tests.boards.launch import environment, wrapper
+from tests.boards.prepare import say
+from tests.boards.roots import ROOTS, Root
+
+# Rooms of the core, preview 1, engines, and the groups P A T M N W B of the attacks.
+ATTACKS = (
+    "p_paths",
+    "a_rights",
+    "t_table",
+    "m_engines",
+    "m_memory",
+    "m_pointers",
+    "n_numbers",
+    "w_time",
+    "b_blocking",
+)
+SHORT = ("tests/mem", "tests/os", "tests/sys", "tests/p1", "tests/engine")
+SHORT += tuple(f"tests/attacks/test_{name}.py" for name in ATTACKS)
+PATHS = tuple(f"tests/{room}/test_{name}.py" for room in ("sys", "p1") for name in ("path", "path_open"))
+RESOLVERS = {"10": "emulated", "7": "ENOSYS"}
+
+
+@dataclass
+class Result:
+    """One run: a row of the table."""
+
+    root: Root
+    qemu: str  # version, or "" where none runs
+    resolver: str
+    counts: dict[str, Any] = field(default_factory=dict)
+    installed: Installed | None = None
+    output: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether all that ran passed, and something did."""
+        return bool(self.counts.get("passed")) and not self.counts["failed"] and not self.counts["error"]
+
+    def row(self) -> list[str]:
+        """For the table."""
+        engines = ", ".join(
+            f"{name} {count}" for name, count in sorted(self.counts.get("engines", {}).items())
+        )
+        numbers = [
+            str(self.counts.get(name, "-")) for name in ("passed", "failed", "error", "skipped", "seconds")
+        ]
+        words = [
+            self.root.name,
+            self.root.python,
+            self.root.libc,
+            self.qemu or "none",
+            f"openat2 {self.resolver}",
+        ]
+        return [*words, engines, *numbers]
+
+
+HEAD = ["root", "python", "libc", "qemu", "kernel", "engines", "passed", "failed", "errors", "skipped", "s"]
+
+
+def table(results: list[Result]) -> str:
+    """What ran where."""
+    rows = [HEAD, *(result.row() for result in results)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def run(
+    root: Root, version: str, site: Path, stage: Path, builder: str, tests: tuple[str, ...], part: str
+) -> Result:
+    """The tests on one board."""
+    result = Result(root, version if root.emulator else "", RESOLVERS[version] if root.emulator else "native")
+    scratch = home() / "run" / f"{root.name}-{version}"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    env = environment(root, site, pytest_folder(), stage)
+    env |= {"BOARD_RESULT": str(scratch / "result.json"), "BOARD_PART": part, "BOARD_QEMU": result.qemu}
+    env |= {"WASI_NATIVE_BUILDER": builder, "WASI_NATIVE_CACHE": str(scratch / "cache")}
+    words = ["-m", "pytest", "-q", "--tb=short", "-p", "tests.boards.plugin", "-p", "no:cacheprovider"]
+    words += ["-o", "faulthandler_timeout=300", f"--basetemp={scratch / 'tmp'}", *tests]
+    done = subprocess.run(
+        [str(wrapper(root, version)), *words],
+        cwd=stage,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    result.output = done.stdout
+    (scratch / "output").write_text(done.stdout)
+    if (scratch / "result.json").is_file():
+        result.counts = json.loads((scratch / "result.json").read_text())
+    else:
+        result.counts = {"passed": 0, "failed": 0, "error": 1, "skipped": 0}
+    shutil.rmtree(scratch / "tmp", ignore_errors=True)
+    say(f"{root.name}, qemu {result.qemu or 'none'}: {done.stdout.strip().splitlines()[-1:] or 'nothing'}")
+    return result
+
+
+def board(
+    root: Root,
+    versions: tuple[str, ...],
+    wheels: Path,
+    stage: Path,
+    builder: str,
+    long: bool,
+    tests: list[str],
+) -> list[Result]:
+    """Install and run on one board, with each emulator: all of it under the first, the paths under others."""
+    start = time.monotonic()
+    installed = install(root, versions[0], wheels)
+    brought = f", with {', '.join(installed.brought)}" if installed.brought else ", alone"
+    say(f"{root.name}: installed by its pip{brought}, {time.monotonic() - start:.1f} s; {installed.refused}")
+    part = "" if long or not root.emulator else str(list(ROOTS).index(root.name))
+    results = []
+    for version in versions if root.emulator else versions[:1]:
+        chosen = tuple(tests) or (SHORT if version == versions[0] or long else PATHS)
+        results.append(run(root, version, installed.site, stage, builder, chosen, part))
+        results[-1].installed = installed
+    return results
+
+
+def run_all(
+    roots: list[Root], versions: tuple[str, ...], wheels: Path, long: bool, tests: list[str], jobs: int
+) -> list[Result]:
+    """Every board, some at a time; then the table, and what failed."""
+    pytest_folder()
+    stage = staged()
+    with serving() as builder, ThreadPoolExecutor(max_workers=jobs) as pool:
+        slow_first = sorted(roots, key=lambda root: not root.emulator)
+        waiting = {
+            root.name: pool.submit(board, root, versions, wheels, stage, builder, long, tests)
+            for root in slow_first
+        }
+        results = [result for root in roots for result in waiting[root.name].result()]
+    for result in results:
+        if not result.passed:
+            say(f"\n==== {result.root.name}, qemu {result.qemu or 'none'} ====\n{result.output}")
+    reasons = {
+        line for result in results for line in result.output.splitlines() if line.startswith("SKIPPED")
+    }
+    say("\n".join(["", *sorted(reasons), "", table(results)]))
+    return results
