@@ -234,7 +234,7 @@ static wn_err_t prepare(w2c_instance_t *in, wn_message_t *message) {
     if (limit < lowest) limit = lowest;
   }
   in->state->stack_limit = limit;
-  if (!(guest->flags & WN_AOT_CHECKS) && wn_guest_wants_ticks(&in->head.guest))
+  if (!(guest->flags & WN_AOT_CHECKS) && wn_guest_has_deadline(&in->head.guest))
     return wn_message_set(message, WN_INVALID,
                           "the guest was compiled without checks: neither a deadline nor a limit of CPU time can be "
                           "kept; compile it again with them");

@@ -48,6 +48,8 @@ void wn_guest_leave(wn_guest_t *guest);
 
 /* Whether somebody must look at the clock while this guest computes: a deadline, a CPU limit, an interrupt. */
 bool wn_guest_wants_ticks(const wn_guest_t *guest);
+/* Whether one of them is a promise: a deadline or a limit of CPU time. */
+bool wn_guest_has_deadline(const wn_guest_t *guest);
 
 /* The limits that an engine keeps itself: memory, tables, fuel. */
 const wn_limits_t *wn_guest_limits(const wn_guest_t *guest);
