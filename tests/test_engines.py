@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from wasi_native import engines
+from tests.engine.libraries import build_wasm3
+from wasi_native import EngineMissing, Host, engines
+
+
+@pytest.fixture
+def old_wasm3() -> Path:
+    return build_wasm3("old")
 
 
 @pytest.fixture
@@ -36,13 +43,16 @@ def test_the_one_that_is_here() -> None:
     found = engines.find("wasmtime")
     assert found.reason == "" and found.path is not None and os.path.isfile(found.path)
     assert engines.WASMTIME_MIN <= int(found.version.split(".")[0]) <= engines.WASMTIME_MAX
-    assert engines.default_names() == ("wasmtime",)
+    assert engines.default_names() == ("wasmtime", "wasm3")
 
 
 def test_fake_needs_nothing_and_others_are_unknown() -> None:
     fake = engines.find("fake")
     assert (fake.path, fake.reason) == (None, "")
-    assert engines.find("wasm9").reason == "there is no engine 'wasm9'; there are: wasmtime, wasm2c, fake"
+    assert (
+        engines.find("wasm9").reason
+        == "there is no engine 'wasm9'; there are: wasmtime, wasm2c, wasm_c_api, wasm3, fake"
+    )
 
 
 @pytest.mark.parametrize("name", ["x86_64", "aarch64"])
@@ -101,6 +111,56 @@ def test_entries_of_the_path_that_are_no_folders(place: Path, monkeypatch: pytes
     install(place)
     monkeypatch.setattr(sys, "path", ["", "/nowhere", str(place / "zip.zip"), str(place)])
     assert engines.find("wasmtime").reason == ""
+
+
+def test_any_library_of_the_c_api_is_named(place: Path) -> None:
+    assert "name it by engine_path= or $WASI_NATIVE_ENGINE_PATH" in engines.find("wasm_c_api").reason
+    library = install(place)
+    found = engines.find("wasm_c_api", str(library))
+    assert (found.path, found.version, found.reason, found.risk) == (str(library), "50.0.1", "", "")
+    assert engines.find("wasm_c_api", "/nowhere/lib.so").reason == "/nowhere/lib.so is no file"
+
+
+def test_wasm3_of_the_system_is_better_than_that_of_2021(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = place / "lib"
+    monkeypatch.setattr(engines, "_library_folders", lambda: (str(system),))
+    assert engines.find("wasm3").reason.startswith("wasm3 is not here: ")
+    assert "python -m pip install pywasm3" in engines.find("wasm3").reason
+    (place / "wasm3.cpython-311-arm-linux-gnueabihf.so").touch()
+    (place / "pywasm3-0.5.0.dist-info").mkdir()
+    old = engines.find("wasm3")
+    assert (old.path, old.version, old.reason) == (
+        str(place / "wasm3.cpython-311-arm-linux-gnueabihf.so"),
+        "0.5.0",
+        "",
+    )
+    assert "published memory-safety advisories" in old.risk and "engine='wasm3'" in old.risk
+    assert engines.find("wasm3", str(old.path)).risk == old.risk
+    system.mkdir()
+    (system / "libm3.so").touch()
+    assert engines.find("wasm3").path == str(system / "libm3.so")
+    (system / "libwasm3.so").touch()
+    best = engines.find("wasm3")
+    assert (best.path, best.version, best.reason, best.risk) == (str(system / "libwasm3.so"), "", "", "")
+
+
+def test_the_automatic_choice_takes_no_engine_with_a_risk(
+    old_wasm3: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_library_folders", lambda: ())
+    shutil.copy(old_wasm3, place / "wasm3.so")
+    (place / "pywasm3-0.5.0.dist-info").mkdir()
+    with Host(board="raspberry-pi-zero-w") as host, pytest.raises(EngineMissing, match="advisories"):
+        host.load(b"\0asm\1\0\0\0")
+    with Host(board="raspberry-pi-zero-w", engine="wasm3") as host:
+        assert (host.engine, host.engine_version) == ("wasm3", "0.5.0")
+
+
+def test_folders_of_the_system() -> None:
+    folders = engines._library_folders()
+    assert folders.index("/usr/local/lib") < folders.index("/usr/lib") < folders.index("/lib")
 
 
 def test_looking_imports_nothing() -> None:

@@ -8,21 +8,23 @@ from typing import Any
 
 import pytest
 
+from tests.engine.libraries import library
 from tests.engine.seam import call, peek, poke, size
 from tests.guests import aot
 from tests.guests.driver import driver_wat
 from tests.support import E, fake_module, open_fds, thread_count
-from wasi_native import _core, engines
+from wasi_native import _core
 
 NAMES = _core.engine_names()
+ADAPTERS = [*NAMES, "wasm3-old"]  # the engine wasm3 with the library of 2021
 
 
 class Adapter:
     """An engine at the seam, with modules in the form that it reads."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        self.engine = _core.Engine(name, engines.find(name).path, tick_ms=5, fuel=name != "fake")
+        self.name = name.partition("-")[0]
+        self.engine = _core.Engine(self.name, library(name), tick_ms=5, fuel=name != "fake")
 
     def driver(self, pages: int = 2, *directives: str) -> _core.Module:
         if self.name == "fake":
@@ -51,7 +53,7 @@ class Adapter:
         return self.load(wat)
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=ADAPTERS)
 def adapter(request: pytest.FixtureRequest) -> Iterator[Adapter]:
     made = Adapter(request.param)
     yield made
@@ -59,7 +61,7 @@ def adapter(request: pytest.FixtureRequest) -> Iterator[Adapter]:
 
 
 def test_the_list() -> None:
-    assert NAMES == ["wasmtime", "wasm2c", "fake"]  # best first
+    assert NAMES == ["wasmtime", "wasm2c", "wasm_c_api", "wasm3", "fake"]  # best first
     with pytest.raises(_core.CoreError) as caught:
         _core.Engine("nonsense")
     assert caught.value.code == _core.MISSING and "there is no engine named nonsense" in caught.value.text

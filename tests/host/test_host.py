@@ -69,7 +69,7 @@ def test_closing(guest: Any) -> None:
 
 def test_an_engine_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(
-        EngineMissing, match="there is no engine 'nonsense'; there are: wasmtime, wasm2c, fake"
+        EngineMissing, match="there is no engine 'nonsense'; there are: wasmtime, wasm2c, wasm_c_api"
     ):
         Host(engine="nonsense")
     with pytest.raises(EngineMissing, match="is no file"):

@@ -30,6 +30,7 @@ __all__ = ["Host", "run"]
 
 _MODULE_MAX = 1 << 28
 _NATIVE = "wasm2c"  # the engine of compiled guests
+_WASM3_STACK = 65_536
 
 
 class Host:
@@ -94,12 +95,13 @@ class Host:
         reasons = [f"no engine of this version runs on {self.board.id}; the board asks for: {wanted}"]
         for candidate in names:
             found = engines.find(candidate, path)
-            if not found.reason:
+            if not found.reason and (name or not found.risk):
                 return found
-            reasons.append(found.reason)
+            reasons.append(found.reason or found.risk)
+        why = ". ".join(reasons[1:] or reasons)
         if name:
-            raise EngineMissing(reasons[-1])
-        self._why = reasons[-1]
+            raise EngineMissing(why)
+        self._why = why
         return engines.find(_NATIVE)
 
     def _engine_config(self, name: str) -> dict[str, Any]:
@@ -108,8 +110,10 @@ class Host:
         config: dict[str, Any] = {"tick_ms": min(board.limits.epoch_ms or 20, 20), "fuel": self.fuel}
         if name == "wasmtime":
             config.update(reservation=board.reservation_bytes, guard=board.guard_bytes, wasm_stack=stack)
-        if name == _NATIVE:
+        if name in (_NATIVE, "wasm_c_api"):
             config.update(wasm_stack=stack)
+        if name == "wasm3":  # its frames are larger; what a board cannot spare, a policy says
+            config.update(wasm_stack=self.policy.limits.wasm_stack or max(stack, _WASM3_STACK))
         return config
 
     @property

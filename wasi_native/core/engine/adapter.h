@@ -53,8 +53,10 @@ struct wn_engine_ops {
   /* Opens the library and the engine; *out is an adapter's struct whose head engine.c completes. */
   wn_err_t (*open)(const char *path, const wn_engine_config_t *config, wn_engine_t **out, wn_message_t *message);
   void (*close)(wn_engine_t *engine);
-  /* Stop computing guests at their next check (any thread, signal safe): a tick. NULL without the capability. */
+  /* Make computing guests look at their next check: a tick. Any thread. NULL: they look by themselves. */
   void (*interrupt)(wn_engine_t *engine);
+  /* The same for one guest, from any thread and signal safe. NULL: interrupt is that, or they look by themselves. */
+  void (*stop)(wn_instance_t *instance);
   wn_err_t (*wat)(wn_engine_t *engine, wn_str_t text, wn_str_t *out, wn_message_t *message); /* NULL: none */
   wn_err_t (*load)(wn_engine_t *engine, wn_str_t wasm, wn_module_t **out, wn_message_t *message);
   wn_err_t (*serialize)(const wn_module_t *module, wn_str_t *out, wn_message_t *message); /* NULL: none */
@@ -79,6 +81,8 @@ struct wn_engine_ops {
 
 extern const wn_engine_ops_t wn_engine_wasmtime;
 extern const wn_engine_ops_t wn_engine_wasm2c;
+extern const wn_engine_ops_t wn_engine_wasm_c_api;
+extern const wn_engine_ops_t wn_engine_wasm3;
 extern const wn_engine_ops_t wn_engine_fake;
 
 /* printf into a message; no-op on NULL. Returns err, so that a failing line is one line. */

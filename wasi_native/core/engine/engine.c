@@ -12,6 +12,8 @@ static const wn_engine_ops_t *const adapters[] = {
     &wn_engine_wasmtime, /* its structs have the layout of 64-bit libraries, and there are no others */
 #endif
     &wn_engine_wasm2c,
+    &wn_engine_wasm_c_api,
+    &wn_engine_wasm3,
     &wn_engine_fake,
 };
 #define ADAPTER_COUNT (sizeof adapters / sizeof adapters[0])
@@ -387,7 +389,8 @@ wn_err_t wn_instance_memory(wn_instance_t *instance, const char *name, uint8_t *
 void wn_instance_cancel(wn_instance_t *instance) {
   wn_engine_t *engine = instance->module->engine;
   wn_guest_cancel(&instance->guest);
-  if (engine->ops->interrupt) engine->ops->interrupt(engine);
+  if (engine->ops->stop) engine->ops->stop(instance);
+  else if (engine->ops->interrupt) engine->ops->interrupt(engine);
 }
 
 void wn_instance_get_end(const wn_instance_t *instance, wn_end_t *end) { *end = instance->guest.end; }

@@ -12,6 +12,7 @@
 #include "core/engine/wasm_rewrite.h"
 
 #define MODULE_MAX ((size_t)256 << 20)
+#define PAGE 65536u
 
 static void function_index(wn_rewrite_t *r) {
   const uint8_t *start = r->c.at;
@@ -41,6 +42,11 @@ static void clamp(wn_rewrite_t *r, const wn_wasm_limits_t *limits, uint64_t larg
 static void memory(wn_rewrite_t *r) {
   wn_wasm_limits_t limits;
   wn_cursor_memory(&r->c, &limits);
+  if (r->how->zero_is_none && !r->c.why && limits.max == 0) {
+    wn_rewrite_replace(r, limits.start);
+    wn_rewrite_put(r, (const uint8_t[]){1, 0, 1}, 3);
+    return;
+  }
   clamp(r, &limits, r->how->memory_pages, "a memory starts with more pages than its limit");
 }
 
@@ -123,21 +129,32 @@ static void global_section(wn_rewrite_t *r) {
   wn_rewrite_byte(r, 0x0b);
 }
 
+static bool is_ours(wn_str_t name, const char *ours) {
+  return name.len == strlen(ours) && memcmp(name.ptr, ours, name.len) == 0;
+}
+
+static void export_of_ours(wn_rewrite_t *r, const char *name, uint8_t kind) {
+  wn_rewrite_byte(r, (uint8_t)strlen(name));
+  wn_rewrite_put(r, (const uint8_t *)name, strlen(name));
+  wn_rewrite_byte(r, kind);
+}
+
 static void export_section(wn_rewrite_t *r) {
-  static const char OURS[] = WN_GUARD_GLOBAL;
-  count_section(r, 1);
+  count_section(r, r->starts ? 2 : 1);
   for (uint32_t i = 0; i < r->module->export_count && !r->c.why; i++) {
     const uint8_t *start = r->c.at = r->c.start + r->module->exports[i];
     wn_str_t name = wn_cursor_name(&r->c);
-    if (name.len == sizeof OURS - 1 && memcmp(name.ptr, OURS, name.len) == 0)
-      wn_rewrite_fail(r, start, "it exports \"" WN_GUARD_GLOBAL "\", which is a name of ours");
+    if (is_ours(name, WN_GUARD_GLOBAL) || is_ours(name, WN_GUARD_START))
+      wn_rewrite_fail(r, start, "it exports \"" WN_GUARD_GLOBAL "\" or \"" WN_GUARD_START "\", names of ours");
     if (wn_cursor_byte(&r->c) == WN_WASM_FUNC) function_index(r);
   }
   copy_section(r);
-  wn_rewrite_byte(r, sizeof OURS - 1);
-  wn_rewrite_put(r, (const uint8_t *)OURS, sizeof OURS - 1);
-  wn_rewrite_byte(r, WN_WASM_GLOBAL);
+  export_of_ours(r, WN_GUARD_GLOBAL, WN_WASM_GLOBAL);
   wn_rewrite_number(r, r->global);
+  if (!r->starts) return;
+  export_of_ours(r, WN_GUARD_START, WN_WASM_FUNC);
+  if (r->started >= r->module->func_count) wn_rewrite_fail(r, r->c.at, "there is no such function");
+  wn_rewrite_number(r, (uint64_t)r->started + (r->started >= r->module->func_imports));
 }
 
 /* flags: 1 passive or declared, 2 a table named or declared, 4 expressions in place of functions */
@@ -196,8 +213,9 @@ static void data_section(wn_rewrite_t *r) {
 
 static void section(wn_rewrite_t *r, uint8_t id) {
   r->from = r->c.at;
-  /* Needed for segments alone that only bulk memory can use. */
-  if (id == WN_SECTION_DATA_COUNT && !(r->how->proposals & WN_PROPOSAL_BULK_MEMORY)) {
+  /* The count is needed for segments alone that only bulk memory can use. */
+  if ((id == WN_SECTION_DATA_COUNT && !(r->how->proposals & WN_PROPOSAL_BULK_MEMORY)) ||
+      (id == WN_SECTION_START && r->starts)) {
     wn_cursor_pass(&r->c);
     return;
   }
@@ -252,8 +270,19 @@ static bool wanted(const wn_rewrite_t *r, uint8_t id) {
          (id == WN_SECTION_CODE && (counting || r->module->func_count > r->module->func_imports));
 }
 
+/* The start section is behind the exports, among which it shall be. */
+static void find_start(wn_rewrite_t *r) {
+  wn_cursor_t c = r->c;
+  for (uint8_t id; (id = wn_cursor_section(&c)) != 0; wn_cursor_pass(&c)) {
+    if (id != WN_SECTION_START) continue;
+    r->started = wn_cursor_u32(&c);
+    r->starts = true;
+  }
+}
+
 static void rewrite(wn_rewrite_t *r) {
   static const uint8_t NONE[] = {0};
+  if (r->how->start) find_start(r);
   wn_rewrite_put(r, r->c.start, 8);
   uint8_t next = wn_cursor_section(&r->c);
   for (uint32_t rank = 1; wn_section_id(rank) && !r->c.why; rank++) {
@@ -271,6 +300,18 @@ static void rewrite(wn_rewrite_t *r) {
     }
   }
   wn_rewrite_check_types(r);
+}
+
+wn_err_t wn_wasm_guard_limits(wn_wasm_guard_t *guard, const wn_wasm_t *module, uint64_t memory_bytes,
+                              uint64_t table_elements, wn_message_t *message) {
+  if (table_elements) guard->table_elements = table_elements;
+  if (!memory_bytes) return 0;
+  const uint64_t pages = memory_bytes / PAGE;
+  if (!pages && module->memory_count)
+    return wn_message_set(message, WN_INVALID,
+                          "the limit of memory is less than a page, and the module has a memory");
+  if (!guard->memory_pages || pages < guard->memory_pages) guard->memory_pages = pages;
+  return 0;
 }
 
 wn_err_t wn_wasm_guard(const wn_os_t *os, wn_str_t wasm, const wn_wasm_guard_t *guard, wn_str_t *out,

@@ -14,9 +14,12 @@ typedef struct wn_rewrite {
   uint8_t *out;
   size_t len, room;
   bool no_memory;
+  bool starts;                  /* it has a start section that becomes an export */
+  uint32_t started;             /* its function, as in the module */
   uint32_t global, check, turn; /* ours, in the result */
   uint8_t look[40];             /* the code that looks whether to go on */
   size_t look_len;
+  uint64_t loops[WN_GUARD_NESTING_MAX / 64]; /* by depth: whether the block there is a loop */
 } wn_rewrite_t;
 
 /* ---- wasm_rewrite.c ---- */

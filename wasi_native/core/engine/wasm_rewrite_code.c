@@ -60,35 +60,64 @@ static void shorten(wn_rewrite_t *r, const wn_op_t *op) {
   wn_rewrite_put(r, bytes, count);
 }
 
-static void locals(wn_rewrite_t *r) {
+/* Where frames are counted, a group more, of i64: its count is written into the five bytes at *frame afterwards. */
+static void locals(wn_rewrite_t *r, size_t *frame) {
+  const uint8_t *start = r->c.at;
   uint64_t total = 0;
-  for (uint32_t n = wn_cursor_count(&r->c, 2); n && !r->c.why; n--) {
-    const uint8_t *start = r->c.at;
+  const uint32_t groups = wn_cursor_count(&r->c, 2);
+  if (r->how->call_bytes) {
+    wn_rewrite_replace(r, start);
+    wn_rewrite_number(r, (uint64_t)groups + 1);
+  }
+  for (uint32_t n = groups; n && !r->c.why; n--) {
+    start = r->c.at;
     total += wn_cursor_u32(&r->c);
     if (total > LOCALS_MAX) wn_rewrite_fail(r, start, "a function has over 50000 local variables");
     wn_cursor_value_type(&r->c);
   }
+  wn_rewrite_copy(r, r->c.at);
+  *frame = r->len;
+  if (r->how->call_bytes) wn_rewrite_put(r, (const uint8_t[]){0x80, 0x80, 0x80, 0x80, 0, 0x7e}, 6);
 }
 
-/* Up to the end of the function; true when it calls something. */
-static bool instructions(wn_rewrite_t *r) {
+static void widen_frame(wn_rewrite_t *r, size_t frame, uint32_t loops) {
+  uint32_t count = (r->how->call_bytes + loops * r->how->loop_bytes + 7) / 8;
+  for (size_t i = 0; i < 4; i++, count >>= 7) r->out[frame + i] = (uint8_t)(0x80 | (count & 0x7f));
+}
+
+static void open_block(wn_rewrite_t *r, uint32_t depth, bool loop) {
+  const uint64_t bit = (uint64_t)1 << depth % 64;
+  if (depth >= WN_GUARD_NESTING_MAX) return;
+  if (loop) r->loops[depth / 64] |= bit;
+  else r->loops[depth / 64] &= ~bit;
+}
+
+static bool loop_at(const wn_rewrite_t *r, uint32_t depth) {
+  return depth < WN_GUARD_NESTING_MAX && r->loops[depth / 64] >> depth % 64 & 1;
+}
+
+/* Up to the end of the function; true when it calls something. *most: loops in loops. */
+static bool instructions(wn_rewrite_t *r, uint32_t *most) {
   wn_op_t op;
   bool calls = false;
+  uint32_t loops = 0;
   for (uint32_t depth = 1; depth && !r->c.why;) {
     wn_op_next(&r->c, &op);
     switch (op.shape) {
       case WN_SHAPE_LOOP:
         wn_rewrite_copy(r, r->c.at);
         wn_rewrite_put(r, r->look, r->look_len);
-        depth++;
+        open_block(r, depth++, true);
+        if (++loops > *most) *most = loops;
         break;
       case WN_SHAPE_BLOCK:
       case WN_SHAPE_TRY:
-        depth++;
+        open_block(r, depth++, false);
         break;
       case WN_SHAPE_END:
       case WN_SHAPE_DELEGATE:
         depth--;
+        if (depth && loop_at(r, depth)) loops--;
         break;
       case WN_SHAPE_CALL:
         calls = true;
@@ -108,6 +137,13 @@ static bool instructions(wn_rewrite_t *r) {
       case WN_SHAPE_TABLES:
       case WN_SHAPE_SEGMENT_TABLE:
       case WN_SHAPE_MEMORY:
+        shorten(r, &op);
+        if (op.code == 0x40 && r->how->grow) {
+          wn_rewrite_copy(r, r->c.at);
+          wn_rewrite_byte(r, 0x10);
+          wn_rewrite_number(r, r->check);
+        }
+        break;
       case WN_SHAPE_MEMORIES:
       case WN_SHAPE_SEGMENT_MEMORY:
         shorten(r, &op);
@@ -131,11 +167,12 @@ void wn_rewrite_body(wn_rewrite_t *r) {
   r->c.end = r->c.at + size;
   r->from = r->c.at;
   size_t start = wn_rewrite_open(r);
-  locals(r);
-  wn_rewrite_copy(r, r->c.at);
+  size_t frame = 0;
+  uint32_t loops = 0;
+  locals(r, &frame);
   size_t entry = r->len;
   wn_rewrite_put(r, r->look, r->look_len);
-  bool calls = instructions(r);
+  bool calls = instructions(r, &loops);
   if (r->c.at < r->c.end) wn_rewrite_fail(r, r->c.at, "a function goes on after its end");
   wn_rewrite_check_types(r);
   wn_rewrite_copy(r, r->c.at);
@@ -143,6 +180,8 @@ void wn_rewrite_body(wn_rewrite_t *r) {
   if (!calls) { /* it ends by itself, or looks in a loop */
     memmove(r->out + entry, r->out + entry + r->look_len, r->len - entry - r->look_len);
     r->len -= r->look_len;
+  } else if (r->how->call_bytes) {
+    widen_frame(r, frame, loops);
   }
   wn_rewrite_close(r, start);
   r->c.end = section_end;

@@ -1,53 +1,18 @@
 /* wasmtime_trap.c - what the engine says when something fails, as our verdicts and messages. */
 #include <string.h>
 
+#include "core/engine/trap.h"
 #include "core/engine/wasmtime.h"
 
-/* Indexed by the engine's trap codes: "kind: text". The texts are ours, because the engine's message has the names
- * of the module's functions in it, and another shape in each version. */
-static const char *const traps[] = {"stack-overflow: the call stack is exhausted",
-                                    "memory-out-of-bounds: an access outside of memory",
-                                    "heap-misaligned: an atomic access at a misaligned address",
-                                    "table-out-of-bounds: an access outside of a table",
-                                    "indirect-call-null: an indirect call of an element that is not set",
-                                    "bad-signature: an indirect call of a function with another signature",
-                                    "integer-overflow: an integer overflow",
-                                    "integer-division-by-zero: an integer division by zero",
-                                    "bad-conversion: a number that does not fit an integer",
-                                    "unreachable: an unreachable instruction was executed",
-                                    "interrupt: the guest was interrupted"};
 enum { OUT_OF_FUEL = 11, OUT_OF_FUEL_BEFORE = 12 }; /* its number in newer versions, and in older ones */
-
-static size_t append(wn_message_t *message, size_t len, const char *text, size_t text_len) {
-  if (!message) return len;
-  size_t room = sizeof message->text - 1 - len;
-  if (text_len > room) text_len = room;
-  memcpy(message->text + len, text, text_len);
-  message->text[len + text_len] = 0;
-  return len + text_len;
-}
-
-static size_t append_text(wn_message_t *message, size_t len, const char *text) {
-  return append(message, len, text, strlen(text));
-}
 
 /* A name from the module: what is no letter of a line becomes '?', so that it cannot look like another frame. */
 static size_t append_name(wn_message_t *message, size_t len, const wt_bytes_t *name) {
   for (size_t i = 0; i < name->size; i++) {
     const unsigned char c = (unsigned char)name->data[i];
-    len = append(message, len, c < 0x20 || c == 0x7f ? "?" : name->data + i, 1);
+    len = wn_trap_append(message, len, (wn_str_t){c < 0x20 || c == 0x7f ? "?" : name->data + i, 1});
   }
   return len;
-}
-
-static size_t append_number(wn_message_t *message, size_t len, uint64_t n, uint32_t base) {
-  char digits[24];
-  size_t at = sizeof digits;
-  do {
-    digits[--at] = "0123456789abcdef"[n % base];
-    n /= base;
-  } while (n);
-  return append(message, len, digits + at, sizeof digits - at);
 }
 
 /* One line per frame, innermost first: "  name (module) @ 0xoffset". */
@@ -55,21 +20,21 @@ static void append_frames(const wt_api_t *api, wn_message_t *message, size_t len
   for (size_t i = 0; i < frames->size; i++) {
     const wt_opaque_t *frame = frames->data[i];
     const wt_bytes_t *name = api->wasmtime_frame_func_name(frame);
-    len = append_text(message, len, "\n  ");
+    len = wn_trap_append_text(message, len, "\n  ");
     if (name && name->size) {
       len = append_name(message, len, name);
     } else {
-      len = append_text(message, len, "function ");
-      len = append_number(message, len, api->wasm_frame_func_index(frame), 10);
+      len = wn_trap_append_text(message, len, "function ");
+      len = wn_trap_append_number(message, len, api->wasm_frame_func_index(frame), 10);
     }
     const wt_bytes_t *module = api->wasmtime_frame_module_name(frame);
     if (module && module->size) {
-      len = append_text(message, len, " (");
+      len = wn_trap_append_text(message, len, " (");
       len = append_name(message, len, module);
-      len = append_text(message, len, ")");
+      len = wn_trap_append_text(message, len, ")");
     }
-    len = append_text(message, len, " @ 0x");
-    len = append_number(message, len, api->wasm_frame_module_offset(frame), 16);
+    len = wn_trap_append_text(message, len, " @ 0x");
+    len = wn_trap_append_number(message, len, api->wasm_frame_module_offset(frame), 16);
   }
   api->wasm_frame_vec_delete(frames);
 }
@@ -79,7 +44,7 @@ wn_err_t wt_error_take(const wt_api_t *api, wt_opaque_t *error, wn_err_t err, wn
   api->wasmtime_error_message(error, &text);
   if (message) {
     message->err = err;
-    append(message, 0, text.data, text.size);
+    wn_trap_append(message, 0, (wn_str_t){text.data, text.size});
     size_t len = strlen(message->text);
     wt_vec_t frames;
     api->wasmtime_error_wasm_trace(error, &frames);
@@ -110,16 +75,7 @@ wn_err_t wt_trap_take(wt_guest_t *in, wt_opaque_t *trap, wn_message_t *message) 
     in->head.guest.end.limit = "fuel";
   }
   if (!err) err = wn_guest_end(&in->head.guest, WN_TRAP_ENGINE);
-  size_t len = 0;
-  if (err == WN_TRAP_ENGINE) {
-    const bool ours = known && code < sizeof traps / sizeof traps[0];
-    len = append_text(message, len, ours ? traps[code] : "trap: the engine stopped the guest");
-  } else {
-    len = append_text(message, len, wn_err_name(err));
-    len = append_text(message, len, ": ");
-    len = append_text(message, len, wn_err_text(err));
-  }
-  if (message) message->err = err;
+  size_t len = wn_trap_begin(message, err, known ? code : WN_TRAP_KIND_COUNT);
   wt_vec_t frames;
   api->wasm_trap_trace(trap, &frames);
   append_frames(api, message, len, &frames);

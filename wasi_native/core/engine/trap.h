@@ -1,0 +1,36 @@
+/* trap.h - how a guest's trap is told, whatever engine it happened on: "kind: text", then one line per frame. */
+#ifndef WN_CORE_TRAP_H
+#define WN_CORE_TRAP_H
+
+#include "core/engine/adapter.h"
+
+/* The numbers are those of wasmtime's trap codes. */
+enum {
+  WN_TRAP_KIND_STACK = 0,
+  WN_TRAP_KIND_MEMORY = 1,
+  WN_TRAP_KIND_ALIGN = 2,
+  WN_TRAP_KIND_TABLE = 3,
+  WN_TRAP_KIND_NULL = 4,
+  WN_TRAP_KIND_SIGNATURE = 5,
+  WN_TRAP_KIND_OVERFLOW = 6,
+  WN_TRAP_KIND_DIVISION = 7,
+  WN_TRAP_KIND_CONVERSION = 8,
+  WN_TRAP_KIND_UNREACHABLE = 9,
+  WN_TRAP_KIND_INTERRUPT = 10,
+  WN_TRAP_KIND_COUNT = 11 /* and above: a trap that has no name */
+};
+
+/* "unreachable: an unreachable instruction was executed". */
+const char *wn_trap_text(uint32_t kind);
+/* The kind that an engine's own words mean, by their last line. The names of the guest's functions, which some
+ * engines put into their messages, are before it. */
+uint32_t wn_trap_find(wn_str_t words);
+
+/* Append to a message of `len` bytes as far as there is room; the new length. NULL is fine. */
+size_t wn_trap_append(wn_message_t *message, size_t len, wn_str_t text);
+size_t wn_trap_append_text(wn_message_t *message, size_t len, const char *text);
+size_t wn_trap_append_number(wn_message_t *message, size_t len, uint64_t n, uint32_t base);
+/* The first line: the trap's text, or, when a host call had ended the guest already, that verdict. Sets err. */
+size_t wn_trap_begin(wn_message_t *message, wn_err_t err, uint32_t kind);
+
+#endif

@@ -1,0 +1,234 @@
+/* wasm3_instance.c - a running module: its runtime, its host functions, its calls. */
+#include "core/engine/wasm3.h"
+
+#include "core/engine/trap.h"
+#include "core/engine/wasm_guard.h"
+
+#define VALUES_MAX 32u
+#define STACK_DEFAULT (64u << 10)
+/* wasm3 looks for the end of the stack when a function is entered, after its arguments were written there: as much as
+ * those of one call can be is kept free behind the end that it knows. It takes 1000 of them at most. */
+#define RESERVE (8u * 1000u + 192u)
+
+static const char ended[] = "the guest has ended";
+
+/* ---- host functions ---- */
+
+static const void *host_call(w3_opaque_t *runtime, w3_context_t *context, uint64_t *sp, void *memory) {
+  (void)runtime;
+  const w3_binding_t *b = context->userdata;
+  w3_guest_t *in = b->guest;
+  if (WN_LIKELY(in->has_memory)) in->head.guest.mem = (wn_mem_t){memory, ((const w3_header_t *)memory)[-1].length};
+  uint64_t *slots = sp + b->first;
+  wn_err_t err = wn_dispatch(&in->head.guest, b->row, slots);
+  if (WN_UNLIKELY(err != 0)) return ended;
+  sp[0] = slots[0]; /* a result, or an argument that nobody reads any more */
+  return NULL;
+}
+
+static void set_stop(const w3_guest_t *in, uint32_t value) {
+  const w3_value_t now = {1, {.u32 = value}};
+  in->api->m3_SetGlobal(in->stop, &now);
+}
+
+/* wasm3 sets the end of the stack anew when a memory grows, and in a nested call it sets it wrong: the guard calls
+ * here after each growth, and at the first call of all. */
+static const void *guard_call(w3_opaque_t *runtime, w3_context_t *context, uint64_t *sp, void *memory) {
+  (void)runtime, (void)sp;
+  w3_guest_t *in = context->userdata;
+  w3_header_t *header = (w3_header_t *)memory - 1;
+  if (WN_UNLIKELY(!in->stack_end)) in->stack_end = (uint8_t *)header->stack_end - RESERVE;
+  header->stack_end = in->stack_end;
+  /* Cleared before the look: who stops us later sets it after what we look at. */
+  set_stop(in, 0);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return WN_LIKELY(wn_guest_check(&in->head.guest) == 0) ? NULL : ended;
+}
+
+void w3_instance_stop(wn_instance_t *instance) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  set_stop((w3_guest_t *)instance, 1);
+}
+
+/* ---- results ---- */
+
+wn_err_t w3_result_take(w3_guest_t *in, w3_result_t result, wn_message_t *message) {
+  wn_err_t err = in->head.guest.end.err;
+  if (!err) err = wn_guest_end(&in->head.guest, WN_TRAP_ENGINE);
+  const uint32_t kind = wn_trap_find((wn_str_t){result, strlen(result)});
+  size_t len = wn_trap_begin(message, err, kind);
+  if (err == WN_TRAP_ENGINE && kind == WN_TRAP_KIND_COUNT) {
+    /* Functions are compiled when they are called first: what wasm3 cannot compile comes up here. */
+    w3_error_t info = {0};
+    in->api->m3_GetErrorInfo(in->runtime, &info);
+    len = wn_trap_append_text(message, len, ": ");
+    len = wn_trap_append_text(message, len, result);
+    if (info.message && info.message[0]) {
+      len = wn_trap_append_text(message, len, ", ");
+      wn_trap_append_text(message, len, info.message);
+    }
+  }
+  return err;
+}
+
+/* ---- the start ---- */
+
+static w3_result_t link_row(w3_guest_t *in, w3_opaque_t *module, const wn_row_t *row, w3_binding_t *binding) {
+  char signature[VALUES_MAX + 4] = {row->results[0] ? row->results[0] : 'v', '('};
+  const size_t n = strlen(row->params);
+  memcpy(signature + 2, row->params, n);
+  memcpy(signature + 2 + n, ")", 2);
+  *binding = (w3_binding_t){row, in, row->results[0] && n};
+  return in->api->m3_LinkRawFunctionEx(module, row->module, row->name, signature, host_call, binding);
+}
+
+static wn_err_t link_all(w3_guest_t *in, w3_opaque_t *module, const wn_provide_t *provides, size_t count,
+                         wn_message_t *message) {
+  for (size_t i = 0; i < count; i++) {
+    w3_result_t result = link_row(in, module, provides[i].row, &in->bindings[i]);
+    if (result)
+      return wn_message_set(message, WN_INVALID, "wasm3: %s: %s.%s", result, provides[i].row->module,
+                            provides[i].row->name);
+  }
+  w3_result_t result = in->api->m3_LinkRawFunctionEx(module, WN_GUARD_MODULE, WN_GUARD_CHECK, "v()", guard_call, in);
+  /* A module without loops and calls need not ask. */
+  if (result && !strstr(result, "lookup")) return wn_message_set(message, WN_INVALID, "wasm3: %s", result);
+  in->stop = in->api->m3_FindGlobal(module, WN_GUARD_GLOBAL);
+  return in->stop ? 0 : wn_message_set(message, WN_INVALID, "wasm3 does not find the guard's global");
+}
+
+static wn_err_t make_runtime(w3_guest_t *in, wn_message_t *message) {
+  const wn_engine_config_t *config = &in->head.module->engine->config;
+  uint64_t stack = (config->wasm_stack ? config->wasm_stack : STACK_DEFAULT) + RESERVE;
+  in->environment = in->api->m3_NewEnvironment();
+  if (in->environment && stack < INT32_MAX)
+    in->runtime = in->api->m3_NewRuntime(in->environment, (uint32_t)(stack + 15) & ~15u, NULL);
+  return in->runtime ? 0 : wn_message_set(message, WN_NOMEM, "no memory for a runtime of wasm3");
+}
+
+static w3_opaque_t *find_function(w3_guest_t *in, size_t index, const char *name, w3_result_t *result) {
+  w3_opaque_t *function = in->functions[index];
+  *result = NULL;
+  if (!function) *result = in->api->m3_FindFunction(&function, in->runtime, name);
+  return in->functions[index] = *result ? NULL : function;
+}
+
+/* Its memory, from now on reached by ticks; then the start section, which the guard made an export. */
+static wn_err_t begin(w3_guest_t *in, wn_message_t *message) {
+  w3_engine_t *e = w3_engine_of(in->head.module);
+  wn_extern_t item;
+  for (size_t i = 0; wn_module_export(in->head.module, i, &item); i++) {
+    if (item.name.len != 6 || memcmp(item.name.ptr, "memory", 6) != 0) continue;
+    if (item.kind != WN_EXTERN_MEMORY)
+      return wn_message_set(message, WN_INVALID, "the export \"memory\" is another kind and cannot serve WASI 0.1");
+    in->has_memory = true;
+  }
+  set_stop(in, 1);
+  w3_lock(e->head.os, &e->lock);
+  in->next = e->first;
+  if (in->next) in->next->here = &in->next;
+  in->here = &e->first;
+  e->first = in;
+  w3_unlock(&e->lock);
+  w3_opaque_t *start = NULL;
+  if (in->api->m3_FindFunction(&start, in->runtime, WN_GUARD_START)) return 0; /* it has none */
+  w3_result_t result = in->api->m3_Call(start, 0, NULL);
+  return result ? w3_result_take(in, result, message) : 0;
+}
+
+wn_err_t w3_instance_start(wn_instance_t *instance, const wn_provide_t *provides, size_t count,
+                           wn_message_t *message) {
+  w3_guest_t *in = (w3_guest_t *)instance;
+  w3_module_t *m = (w3_module_t *)instance->module;
+  const wn_os_t *os = instance->module->engine->os;
+  in->api = &w3_engine_of(instance->module)->api;
+  wn_err_t err = w3_code_take(m, wn_guest_limits(&instance->guest), &in->code, message);
+  if (!err) err = make_runtime(in, message);
+  if (err) return err;
+  in->bindings = os->alloc(os, (count + 1) * sizeof *in->bindings);
+  in->functions = os->alloc(os, (m->exports + 1) * sizeof *in->functions);
+  if (!in->bindings || !in->functions) return wn_message_set(message, WN_NOMEM, "no memory for an instance");
+  w3_opaque_t *module = NULL;
+  w3_result_t result = in->api->m3_ParseModule(in->environment, &module, (const uint8_t *)in->code->wasm.ptr,
+                                               (uint32_t)in->code->wasm.len);
+  if (!result) {
+    result = in->api->m3_LoadModule(in->runtime, module); /* then it is the runtime's */
+    if (result) in->api->m3_FreeModule(module);
+  }
+  if (result) return wn_message_set(message, WN_INVALID, "wasm3: %s", result);
+  err = link_all(in, module, provides, count, message);
+  return err ? err : begin(in, message);
+}
+
+void w3_instance_close(wn_instance_t *instance) {
+  w3_guest_t *in = (w3_guest_t *)instance;
+  w3_engine_t *e = w3_engine_of(instance->module);
+  const wn_os_t *os = e->head.os;
+  if (in->here) {
+    w3_lock(os, &e->lock);
+    *in->here = in->next;
+    if (in->next) in->next->here = in->here;
+    w3_unlock(&e->lock);
+  }
+  if (in->runtime) in->api->m3_FreeRuntime(in->runtime);
+  if (in->environment) in->api->m3_FreeEnvironment(in->environment);
+  w3_code_give(os, in->code);
+  os->free(os, in->functions);
+  os->free(os, in->bindings);
+}
+
+/* ---- calls ---- */
+
+wn_err_t w3_instance_signature(wn_instance_t *instance, wn_str_t name, const char **params, const char **results) {
+  w3_guest_t *in = (w3_guest_t *)instance;
+  for (size_t i = 0; wn_module_export(instance->module, i, &in->found); i++) {
+    if (in->found.name.len != name.len || memcmp(in->found.name.ptr, name.ptr, name.len) != 0) continue;
+    if (in->found.kind != WN_EXTERN_FUNC || strpbrk(in->found.params, "?+") || strpbrk(in->found.results, "?+"))
+      return WN_MISSING;
+    in->asked = i;
+    *params = in->found.params;
+    *results = in->found.results;
+    return 0;
+  }
+  return WN_MISSING;
+}
+
+wn_err_t w3_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
+                          wn_message_t *message) {
+  w3_guest_t *in = (w3_guest_t *)instance;
+  w3_result_t result;
+  char text[256]; /* wasm3 looks for terminated names; longer ones it finds no more than those with a 0 inside */
+  if (name.len >= sizeof text || memchr(name.ptr, 0, name.len))
+    return wn_message_set(message, WN_MISSING, "wasm3 does not find exports of this name");
+  memcpy(text, name.ptr, name.len);
+  text[name.len] = 0;
+  w3_opaque_t *function = find_function(in, in->asked, text, &result);
+  if (!function) return w3_result_take(in, result, message);
+  const void *pointers[VALUES_MAX];
+  for (size_t i = 0; i < VALUES_MAX; i++) pointers[i] = &values[i];
+  /* Noted now: a host function that calls another export asks for the signature of that one. */
+  uint32_t narrow = 0;
+  for (size_t i = 0; i < nresults; i++)
+    narrow |= (uint32_t)(in->found.results[i] == 'i' || in->found.results[i] == 'f') << i;
+  result = in->api->m3_Call(function, (uint32_t)nparams, pointers);
+  if (!result) result = in->api->m3_GetResults(function, (uint32_t)nresults, pointers);
+  if (result) return w3_result_take(in, result, message);
+  for (size_t i = 0; i < nresults; i++) {
+    if (narrow >> i & 1) values[i] = (uint32_t)values[i];
+  }
+  return 0;
+}
+
+wn_err_t w3_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
+  w3_guest_t *in = (w3_guest_t *)instance;
+  wn_extern_t item;
+  bool found = in->has_memory && strcmp(name, "memory") == 0;
+  for (size_t i = 0; !found && wn_module_export(instance->module, i, &item); i++)
+    found = item.kind == WN_EXTERN_MEMORY && item.name.len == strlen(name) &&
+            memcmp(item.name.ptr, name, item.name.len) == 0;
+  if (!found) return WN_MISSING;
+  uint32_t now = 0;
+  *base = in->api->m3_GetMemory(in->runtime, &now, 0);
+  *size = now;
+  return 0;
+}
