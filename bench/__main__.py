@@ -30,7 +30,9 @@ def _arguments() -> argparse.Namespace:
         "--only", metavar="RE", help="cases whose name or title matches; 'startup' is one too"
     )
     parser.add_argument("--rounds", type=int, metavar="N", help="default 30, with --quick 5")
-    parser.add_argument("--variants", default=",".join(VARIANTS), help=f"default: %(default)s; more: {', '.join(ENGINES)}")
+    parser.add_argument(
+        "--variants", default=",".join(VARIANTS), help=f"default: %(default)s; more: {', '.join(ENGINES)}"
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="all figures")
     parser.add_argument("--svg", metavar="FILE", type=Path, help="the picture")
     parser.add_argument("--check", action="store_true", help="say which targets are met")

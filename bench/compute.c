@@ -48,18 +48,10 @@ EXPORT uint32_t bench_matrix(uint32_t turns) {
   return (uint32_t)(uint64_t)sum;
 }
 
-/* Words and calls: a checksum over a small buffer, by a function that is called for each byte. */
-static uint8_t text[4096];
-static __attribute__((noinline)) uint32_t step(uint32_t crc, uint32_t byte) {
-  crc ^= byte;
-  for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0xedb88320u & (0u - (crc & 1)));
-  return crc;
-}
-EXPORT uint32_t bench_crc(uint32_t turns) {
-  for (uint32_t i = 0; i < sizeof text; i++) text[i] = (uint8_t)(i * 31);
-  uint32_t crc = ~0u;
-  while (turns--) {
-    for (uint32_t i = 0; i < sizeof text; i++) crc = step(crc, text[i]);
-  }
-  return ~crc;
+/* Calls: a recursion. */
+static __attribute__((noinline)) uint32_t fib(uint32_t n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
+EXPORT uint32_t bench_fib(uint32_t turns) {
+  uint32_t sum = 0;
+  while (turns--) sum += fib(20 + (sum & 1));
+  return sum;
 }

@@ -11,6 +11,7 @@ from time import perf_counter_ns
 import wasi_native
 
 from . import guest
+from .compute import compiled
 from .native import Native
 
 
@@ -19,8 +20,17 @@ class Layer:
 
     def __init__(self, root: Path, native: Native, engine: str = "wasmtime", name: str = "layer") -> None:
         self.name = name
+        source = root.parent / f"{name}.wasm"
+        guest.assemble(guest.text(), source)
+        native_code = wasi_native.Native()
+        if engine == "wasm2c":
+            source, digest = compiled(source)
+            native_code = wasi_native.Native(files=[digest])
         policy = wasi_native.Policy(
-            program="bench", args=["--one", "two"], dirs=[wasi_native.Dir(str(root), "/bench")]
+            program="bench",
+            args=["--one", "two"],
+            dirs=[wasi_native.Dir(str(root), "/bench")],
+            native=native_code,
         )
         function = wasi_native.HostFunction
         functions = (
@@ -30,9 +40,7 @@ class Layer:
         self._host = wasi_native.Host(policy, engine=engine, cache=False)
         known = f"{self._host.engine} {self._host.engine_version}".rstrip()
         self.version = f"wasi_native {wasi_native.__version__} on {known}"
-        binary = root.parent / f"{name}.wasm"
-        guest.assemble(guest.text(), binary)
-        self._instance = self._host.load(binary).instantiate(functions=functions)
+        self._instance = self._host.load(source).instantiate(functions=functions)
         self.run("bench_setup")
 
     def has(self, export: str) -> bool:

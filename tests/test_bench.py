@@ -82,3 +82,19 @@ def test_startup(tmp_path: Path) -> None:
         assert row["min_ms"] > 0
         assert row["median_ms"] >= row["min_ms"]
         assert row["rss_mb"] > 0
+
+
+def test_compute_loops_agree_with_native_code(tmp_path: Path) -> None:
+    out = tmp_path / "compute.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.compute", "--rounds=1", "--engines=wasmtime,wasm2c", f"--json={out}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr  # it compares the checksums
+    found = json.loads(out.read_text(encoding="utf-8"))["ns"]
+    assert set(found) == {"sieve", "matrix", "fib"}
+    assert all(len(row) == len(found["fib"]) >= 2 and min(row.values()) > 0 for row in found.values())
