@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.guests import aot
 
 from .suite import Case
 
@@ -35,7 +38,11 @@ class Host:
             argv += ["--dir", f"{root}::/"]
         for name, value in case.env.items():
             argv += ["--env", f"{name}={value}"]
-        return [*argv, str(case.wasm), *case.args]
+        if self.engine != "wasm2c":
+            return [*argv, str(case.wasm), *case.args]
+        file = aot.program(case.wasm)
+        allow = hashlib.sha256(file.read_bytes()).hexdigest()
+        return [*argv, "--allow-native", allow, str(file), *case.args]
 
     def environment(self) -> dict[str, str]:
         """The environment of the host process: ours, with the repository importable and the resolver set."""

@@ -8,10 +8,11 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.guests import remote
-from tests.guests.build import BUILD, content_key, once, zig_version
+from tests.guests.build import BUILD, content_key, once, run_tool, zig_version
 from tests.programs import wabt
 from wasi_native import Host, Module, _core, aot_build, engines
 from wasi_native.aot_build import Options, Target
@@ -53,6 +54,18 @@ def library(source: bytes | str | Path, options: Options | None = None, target: 
 
     (BUILD / "aot").mkdir(parents=True, exist_ok=True)
     return once(BUILD / "aot" / f"{key[:24]}.so", key, make)
+
+
+def program(module: Path) -> Path:
+    """A module as a file .wno, made by the command line."""
+    command = [sys.executable, "-m", "wasi_native", "compile", "--wasm2c", str(wabt.wasm2c())]
+    key = content_key([zig_version(), *command[3:]], [module, *(ROOT / part for part in _PARTS)])
+
+    def make(part: Path) -> None:
+        run_tool([*command, "-o", str(part), str(module)], env={"PYTHONPATH": str(ROOT)})
+
+    (BUILD / "aot").mkdir(parents=True, exist_ok=True)
+    return once(BUILD / "aot" / f"{key[:24]}.wno", key, make)
 
 
 def restore(engine: _core.Engine, source: bytes | str | Path, options: Options | None = None) -> _core.Module:
