@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Guest, open_fds, thread_count
+from tests.support import Guest, engines_under_test, open_fds, thread_count
 from wasi_native import EngineMissing, engines
 
 os.environ.setdefault("WASI_NATIVE_CACHE", str(Path(__file__).parent / "guests" / "build" / "cache"))
@@ -21,6 +21,23 @@ os.environ.setdefault("WASI_NATIVE_CACHE", str(Path(__file__).parent / "guests" 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="races and soaks at their full length")
+    parser.addoption(
+        "--engines",
+        help="engines of the tests that run on several: fake,wasmtime,wasm2c,wasm_c_api,wasm3,wasm3-old",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--engines"):
+        os.environ["WASI_NATIVE_TEST_ENGINES"] = config.getoption("--engines")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`engine` is each of those, unless a module or a test has its own."""
+    if "engine" not in metafunc.fixturenames or hasattr(metafunc.module, "engine"):
+        return
+    if not any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")):
+        metafunc.parametrize("engine", engines_under_test(), indirect=True)
 
 
 @pytest.fixture
@@ -83,7 +100,7 @@ def resolver(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=["fake"] if _NO_WASMTIME else ["fake", "wasmtime", "wasm2c"])
+@pytest.fixture
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from tests.engine.libraries import library
 from tests.guests import aot
 from tests.guests.driver import driver_wat, signatures
-from wasi_native import Host, Instance, Policy, Trap, _core
+from wasi_native import Host, Instance, Policy, Trap, _core, engines
 
 P1, UNSTABLE = "wasi_snapshot_preview1", "wasi_unstable"
 CANARY = 0xA5
@@ -26,6 +27,17 @@ path_rename_source path_rename_target path_filestat_get path_filestat_set_size p
 fd_filestat_get fd_filestat_set_size fd_filestat_set_times path_symlink path_remove_directory
 path_unlink_file poll_fd_readwrite sock_shutdown sock_accept"""
 RIGHTS = {name: 1 << bit for bit, name in enumerate(_RIGHTS.split())}
+
+
+def engines_under_test() -> tuple[str, ...]:
+    """The engines of the tests that run on several, from the option --engines. "wasm3-old" is the engine wasm3 with
+    the library of 2021. Where wasmtime has no library, text modules cannot be read: fake is left."""
+    chosen = os.environ.get("WASI_NATIVE_TEST_ENGINES")
+    if chosen:
+        return tuple(chosen.split(","))
+    if "has no library for" in engines.find("wasmtime").reason:
+        return ("fake",)
+    return ("fake", "wasmtime", "wasm2c")
 
 
 def rights(*names: str) -> int:
@@ -79,12 +91,17 @@ class Guest:
         kernel: _core.FakeOs | None = None,
         **instantiate: Any,
     ) -> None:
-        self.host = Host(policy, engine=engine, resolver=resolver, board="generic-x86_64")
+        name, path = engine.partition("-")[0], None
+        if name in ("wasm3", "wasm_c_api"):
+            path = library(engine)
+        self.host = Host(policy, engine=name, engine_path=path, resolver=resolver, board="generic-x86_64")
         self.host._os = kernel
         if engine == "fake":
             self.module = self.host.load(fake_module(pages, module, *directives))
         elif engine == "wasm2c":
             self.module = aot.load(self.host, driver_wat(pages, module=module))
+        elif path is not None:
+            self.module = self.host.load(aot.binary(driver_wat(pages, module=module)))
         else:
             self.module = self.host.load(driver_wat(pages, module=module))
         self.instance: Instance = self.module.instantiate(**instantiate)

@@ -1,4 +1,4 @@
-"""The engines of the attacks on numbers and memory: fake in its four forms, wasmtime, and compiled guests."""
+"""The engines of the attacks on numbers and memory: fake in its four forms, and the others."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import Any
 
 import pytest
 
-from tests.support import Guest, signatures
+from tests.support import Guest, engines_under_test, signatures
 from wasi_native import Policy
 
-FORMS: dict[str, dict[str, Any]] = {
+_FAKE: dict[str, dict[str, Any]] = {
     "fake": {"engine": "fake"},
     "moving": {"engine": "fake", "directives": ("moving",)},  # the memory moves before every call
     "wide": {"engine": "fake", "directives": ("wide",)},  # slots of 16 bytes
     "moving-wide": {"engine": "fake", "directives": ("moving", "wide")},
-    "wasmtime": {"engine": "wasmtime"},
-    "wasm2c": {"engine": "wasm2c"},
+}
+FORMS = {
+    form: options
+    for name in engines_under_test()
+    for form, options in (_FAKE.items() if name == "fake" else [(name, {"engine": name})])
 }
 every_form = pytest.mark.parametrize("form", FORMS)
 every_home = pytest.mark.parametrize("home", [3, 5], ids=["host", "memory"])

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.calls import ATIM, CREAT, DIRECTORY, EXCL, MTIM, NAMES, OTHER, READ, TRUNC, Calls
-from tests.support import ALL_RIGHTS, ERRNOS, Guest
+from tests.support import ALL_RIGHTS, ERRNOS, Guest, engines_under_test
 from wasi_native import Dir, Policy, _core
 
 ESC = {"PERM", "NOTCAPABLE"}
 DENY = {"NOTCAPABLE", "PERM", "ACCES", "ROFS", "BADF"}
 # mode: (resolver, what openat2 answers, engines)
 MODES = {
-    "openat2": ("openat2", 0, ("fake", "wasmtime", "wasm2c")),
-    "walk": ("walk", 0, ("fake", "wasmtime", "wasm2c")),
+    "openat2": ("openat2", 0, engines_under_test()),
+    "walk": ("walk", 0, engines_under_test()),
     "no openat2": ("auto", ERRNOS["NOSYS"], ("fake",)),
     "openat2 forbidden": ("auto", ERRNOS["PERM"], ("fake",)),
 }
