@@ -13,7 +13,7 @@ from tests.house.tree import C_FLAGS, CORE, ROOT, compiler, run
 
 HERE = Path(__file__).parent
 NAMES = """sign-extension saturation multi-value bulk-memory reference-types simd relaxed-simd threads
-tail-call exceptions extended-const memory64 multi-memory function-references gc"""
+tail-call exceptions extended-const memory64 multi-memory function-references gc wide-arithmetic"""
 PROPOSALS = {name: 1 << bit for bit, name in enumerate(NAMES.split())}
 ALL = (1 << len(PROPOSALS)) - 1
 INVALID, NOMEM = -10, -9
@@ -56,7 +56,7 @@ class _Str(ctypes.Structure):
 
 
 class _Message(ctypes.Structure):
-    _fields_ = [("err", ctypes.c_int32), ("end", ctypes.c_byte * 16), ("text", ctypes.c_char * 4064)]
+    _fields_ = [("err", ctypes.c_int32), ("end", ctypes.c_uint64 * 2), ("text", ctypes.c_char * 4064)]
 
 
 class _How(ctypes.Structure):

@@ -26,6 +26,7 @@ static const struct {
     {"several memories", "build with one memory, or run wasm-opt --multi-memory-lowering"},
     {"typed function references", "use an engine that has them (wasmtime)"},
     {"garbage collection", "use an engine that has it (wasmtime), or a compiler that brings its own collector"},
+    {"wide arithmetic", "build with zig cc -mcpu=mvp or clang -mno-wide-arithmetic"},
 };
 
 static const uint8_t ORDER[] = {

@@ -91,6 +91,7 @@ static const code_t MISC[] = {
     [13] = OF(INDEX, 0, P(BULK_MEMORY)),            /* elem.drop */
     [14] = OF(TABLES, 0, P(BULK_MEMORY)),           /* table.copy */
     [15 ... 17] = OF(TABLE, 0, P(REFERENCE_TYPES)), /* table.grow, .size, .fill */
+    [19 ... 22] = OF(PLAIN, 0, P(WIDE_ARITHMETIC)),
 };
 
 static const code_t SIMD[] = {
