@@ -116,7 +116,7 @@ def test_sections_in_their_order_and_custom_ones_anywhere(binaries: Binaries, ju
     for at in range(len(parts) - 1):
         swapped = [*parts]
         swapped[at : at + 2] = reversed(swapped[at : at + 2])
-        with pytest.raises(Refused, match="not in its place|there is no"):
+        with pytest.raises(Refused, match=r"not in its place|there is no"):
             binaries.describe(HEAD + b"".join(swapped))
 
 
