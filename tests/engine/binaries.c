@@ -24,10 +24,21 @@ static const wn_os_t *kernel(uint64_t nth) {
   return os;
 }
 
-WN_API wn_err_t binary_guard(const char *wasm, size_t len, const wn_wasm_guard_t *how, uint64_t nth, wn_str_t *out,
+/* how: the fields of wn_wasm_guard_t, in their order. */
+WN_API wn_err_t binary_guard(const char *wasm, size_t len, const uint64_t *how, uint64_t nth, wn_str_t *out,
                              uint64_t *calls, wn_message_t *message) {
   const wn_os_t *os = kernel(nth);
-  wn_err_t err = wn_wasm_guard(os, (wn_str_t){wasm, len}, how, out, message);
+  wn_wasm_guard_t guard = {.check = how[0] ? WN_GUARD_COUNT : WN_GUARD_FLAG,
+                           .start = how[1] != 0,
+                           .grow = how[2] != 0,
+                           .zero_is_none = how[3] != 0,
+                           .memory_pages = how[4],
+                           .table_elements = how[5],
+                           .nesting = (uint32_t)how[6],
+                           .call_bytes = (uint32_t)how[7],
+                           .loop_bytes = (uint32_t)how[8],
+                           .proposals = (uint32_t)how[9]};
+  wn_err_t err = wn_wasm_guard(os, (wn_str_t){wasm, len}, &guard, out, message);
   *calls = wn_os_fake_count(os, "*");
   wn_os_fake_delete(os);
   return err;
@@ -40,8 +51,8 @@ WN_API void binary_free(const wn_str_t *bytes) {
 }
 
 static size_t line(char *out, size_t cap, const char *what, const wn_extern_t *e) {
-  int n = snprintf(out, cap, "%s\t%.*s\t%.*s\t%u\t%s\t%s\t%llu\t%llu\t%d%d\n", what, (int)e->module.len, e->module.ptr,
-                   (int)e->name.len, e->name.ptr, (unsigned)e->kind, e->params, e->results,
+  int n = snprintf(out, cap, "%s\t%.*s\t%.*s\t%u\t%s\t%s\t%llu\t%llu\t%d%d\n", what, (int)e->module.len,
+                   e->module.ptr, (int)e->name.len, e->name.ptr, (unsigned)e->kind, e->params, e->results,
                    (unsigned long long)e->min, (unsigned long long)e->max, e->shared, e->wide);
   return (size_t)n < cap ? (size_t)n : cap - 1;
 }

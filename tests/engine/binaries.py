@@ -59,16 +59,6 @@ class _Message(ctypes.Structure):
     _fields_ = [("err", ctypes.c_int32), ("end", ctypes.c_uint64 * 2), ("text", ctypes.c_char * 4064)]
 
 
-class _How(ctypes.Structure):
-    _fields_ = [
-        ("check", ctypes.c_int),
-        ("memory_pages", ctypes.c_uint64),
-        ("table_elements", ctypes.c_uint64),
-        ("nesting", ctypes.c_uint32),
-        ("proposals", ctypes.c_uint32),
-    ]
-
-
 class Binaries:
     """The library; each method copies its input to a block of just its size, so that a byte beyond is seen."""
 
@@ -81,19 +71,25 @@ class Binaries:
         wasm: bytes,
         check: int = FLAG,
         *,
+        start: bool = False,
+        grow: bool = False,
+        zero_is_none: bool = False,
         pages: int = 0,
         elements: int = 0,
         nesting: int = 0,
+        call_bytes: int = 0,
+        loop_bytes: int = 0,
         allowed: int = ALL,
         fault: int = 0,
     ) -> bytes:
+        fields = (check, start, grow, zero_is_none, pages, elements, nesting, call_bytes, loop_bytes, allowed)
+        how = (ctypes.c_uint64 * len(fields))(*fields)
         out, calls, message = _Str(), ctypes.c_uint64(), _Message()
-        how = _How(check, pages, elements, nesting, allowed)
         given = (ctypes.c_char * len(wasm)).from_buffer_copy(wasm)
         err = self.library.binary_guard(
             given,
             ctypes.c_size_t(len(wasm)),
-            ctypes.byref(how),
+            how,
             ctypes.c_uint64(fault),
             ctypes.byref(out),
             ctypes.byref(calls),

@@ -299,15 +299,66 @@ def test_a_memory_grows_to_its_maximum(binaries: Binaries, judge: _core.Engine, 
 
 
 NAMES = {
-    'it exports "wn:stop"': section(5, many(b"\0\1")) + section(7, many(exported("wn:stop", 2, 0))),
-    'it imports from "wn"': section(1, many(func())) + section(2, many(imported("wn", "other", b"\0\0"))),
+    'it exports "wn:stop" or "wn:start", names of ours': section(5, many(b"\0\1"))
+    + section(7, many(exported("wn:stop", 2, 0))),
+    "names of ours": section(5, many(b"\0\1")) + section(7, many(exported("wn:start", 2, 0))),
+    'it imports from "wn", which is a name of ours': section(1, many(func()))
+    + section(2, many(imported("wn", "other", b"\0\0"))),
 }
 
 
 @pytest.mark.parametrize("why", NAMES)
 def test_our_names_are_ours(binaries: Binaries, why: str) -> None:
-    with pytest.raises(Refused, match=f"{why}, which is a name of ours"):
+    with pytest.raises(Refused, match=why):
         binaries.guard(HEAD + NAMES[why])
+
+
+STARTS = """(module (import "m" "f" (func)) (global (export "g") (mut i32) (i32.const 1))
+  (func $s (global.set 0 (i32.const 2))) (start %s))"""
+
+
+def test_a_start_section_becomes_an_export(binaries: Binaries, judge: _core.Engine, host: Host) -> None:
+    wasm = judge.wat((STARTS % "$s").encode())
+    out = binaries.guard(wasm, start=True)
+    assert section(8, b"\1") in wasm and section(8, b"\2") in binaries.guard(wasm)
+    assert section(8, b"\2") not in out
+    exports = [e.name for e in binaries.describe(out)[0] if e.what == "export"]
+    assert exports == ["g", "wn:stop", "wn:start"]
+    ours = [HostFunction(m, n, "", "", lambda: None) for m, n in (("wn", "check"), ("m", "f"))]
+    read = '(module (import "o" "g" (global (mut i32))) (func (export "g") (result i32) (global.get 0)))'
+    with host.load(out).instantiate(functions=ours) as guest:
+        with host.load(read).instantiate(siblings={"o": guest}) as reader:
+            assert reader.call("g") == 1
+            guest.call("wn:start")
+            assert reader.call("g") == 2
+    imported_one = binaries.guard(judge.wat((STARTS % "0").encode()), start=True)
+    assert accepts(judge, imported_one) and exported("wn:start", 0, 0) in imported_one
+    without = binaries.guard(judge.wat(b"(module)"), start=True)
+    assert b"wn:start" not in without
+
+
+@pytest.mark.parametrize("start", [b"\0", b"\1", b"\3", b"\2\0"])
+def test_what_cannot_start_is_not_exported_instead(
+    binaries: Binaries, judge: _core.Engine, start: bytes
+) -> None:
+    """Functions 0 with a parameter and 1 with a result, and one that is not there; then a byte too many."""
+    types = section(1, many(func(b"\x7f"), func(b"", b"\x7f"), func()))
+    functions = section(3, many(b"\0", b"\1", b"\2")) + section(8, start)
+    wasm = HEAD + types + functions + section(10, many(b"\3\0\0\x0b", b"\3\0\0\x0b", b"\2\0\x0b"))
+    with pytest.raises(Refused, match=r"no such function that can start|a section is longer"):
+        binaries.guard(wasm, start=True)
+    assert not accepts(judge, wasm)
+
+
+def test_a_maximum_of_no_pages(binaries: Binaries, judge: _core.Engine) -> None:
+    for text, marks in {"0 0": "00", "0 0 shared": "10", "i64 0 0": "01"}.items():
+        wasm = judge.wat(f'(module (memory (export "m") {text}))'.encode())
+        for pages in (0, 5):
+            out = binaries.guard(wasm, zero_is_none=True, pages=pages)
+            (memory,) = [e for e in binaries.describe(out)[0] if e.name == "m"]
+            assert (memory.min, memory.max, memory.marks) == (0, 1, marks)
+    wasm = judge.wat(b'(module (memory (export "m") 0 1))')
+    assert binaries.guard(wasm, zero_is_none=True) == binaries.guard(wasm)
 
 
 def test_names_that_are_nearly_ours(binaries: Binaries, judge: _core.Engine) -> None:

@@ -204,6 +204,47 @@ def test_blocks_in_blocks(binaries: Binaries) -> None:
     assert len(binaries.guard(deep)) > len(deep)
 
 
+def test_growth_is_asked_about(binaries: Binaries, judge: _core.Engine) -> None:
+    """After memory.grow of either kind of encoding, and after nothing else of a memory."""
+    before = section(5, many(b"\0\1"))
+    wasm = module(b"\x41\0\x40\x80\x00\x1a\x3f\0\x1a", b"\x41\0\x40\0\x1a", before=before)
+    out = binaries.guard(wasm, grow=True)
+    calls = body(b"\x41\0\x40\0\x10\0\x1a\x3f\0\x1a"), body(b"\x41\0\x40\0\x10\0\x1a")
+    assert out.endswith(section(10, many(*calls))) and accepts(judge, out)
+
+
+LOOP = b"\x03\x40"
+FRAMES = {
+    "a leaf": (LOOP + b"\x0b", 0),
+    "a call": (b"\x10\0", 10),
+    "a loop": (b"\x10\0" + LOOP + b"\x0b", 13),
+    "loops after one another": (b"\x10\0" + (LOOP + b"\x0b") * 5, 13),
+    "loops in loops": (LOOP * 3 + b"\x10\0" + b"\x0b" * 3, 18),
+    "blocks between": (b"\x02\x40" + LOOP + b"\x02\x40" + LOOP + b"\x0b" * 4 + LOOP + b"\x10\0\x0b", 15),
+}
+
+
+@pytest.mark.parametrize("what", FRAMES)
+def test_frames_are_as_wide_as_the_native_ones(binaries: Binaries, judge: _core.Engine, what: str) -> None:
+    """80 bytes a call and 20 for each loop that is open, in variables of 8 bytes."""
+    code, width = FRAMES[what]
+    out = binaries.guard(module(code), call_bytes=80, loop_bytes=20, nesting=1000)
+    more = bytes((0x80 | width, 0x80, 0x80, 0x80, 0, 0x7E))
+    assert out.count(b"\1" + more) == 1
+    assert accepts(judge, out)
+
+
+def test_frames_of_functions_with_variables(binaries: Binaries, judge: _core.Engine) -> None:
+    types = many(b"\2\x7f", b"\1\x7e")
+    code = types + b"\x20\2\x1a\x10\0\x0b"
+    wasm = (
+        HEAD + section(1, many(func())) + section(3, many(b"\0")) + section(10, many(leb(len(code)) + code))
+    )
+    out = binaries.guard(wasm, call_bytes=8 * 300, nesting=9)
+    assert b"\3\2\x7f\1\x7e\xac\x82\x80\x80\x00\x7e" + FLAG_LOOK + b"\x20\2" in out
+    assert accepts(judge, out)
+
+
 def test_without_memory(binaries: Binaries) -> None:
     """A module that grows much, so that memory is asked for again on the way."""
     wasm = module(*[b"\x03\x40\x0b" * 50] * 200)

@@ -27,24 +27,25 @@ static void constant(wn_rewrite_t *r) {
   }
 }
 
-static void clamp(wn_rewrite_t *r, const wn_wasm_limits_t *limits, uint64_t largest, const char *too_large) {
-  if (r->c.why || !largest || limits->max <= largest) return;
-  if (limits->min > largest) {
-    wn_rewrite_fail(r, limits->start, too_large);
-    return;
-  }
+static void put_limits(wn_rewrite_t *r, const wn_wasm_limits_t *limits, uint64_t max) {
+  if (r->c.why) return;
   wn_rewrite_replace(r, limits->start);
   wn_rewrite_byte(r, (uint8_t)(1 | limits->shared << 1 | limits->wide << 2));
   wn_rewrite_number(r, limits->min);
-  wn_rewrite_number(r, largest);
+  wn_rewrite_number(r, max);
+}
+
+static void clamp(wn_rewrite_t *r, const wn_wasm_limits_t *limits, uint64_t largest, const char *too_large) {
+  if (r->c.why || !largest || limits->max <= largest) return;
+  if (limits->min > largest) wn_rewrite_fail(r, limits->start, too_large);
+  else put_limits(r, limits, largest);
 }
 
 static void memory(wn_rewrite_t *r) {
   wn_wasm_limits_t limits;
   wn_cursor_memory(&r->c, &limits);
-  if (r->how->zero_is_none && !r->c.why && limits.max == 0) {
-    wn_rewrite_replace(r, limits.start);
-    wn_rewrite_put(r, (const uint8_t[]){1, 0, 1}, 3);
+  if (r->how->zero_is_none && limits.max == 0) {
+    put_limits(r, &limits, 1);
     return;
   }
   clamp(r, &limits, r->how->memory_pages, "a memory starts with more pages than its limit");
@@ -153,7 +154,6 @@ static void export_section(wn_rewrite_t *r) {
   wn_rewrite_number(r, r->global);
   if (!r->starts) return;
   export_of_ours(r, WN_GUARD_START, WN_WASM_FUNC);
-  if (r->started >= r->module->func_count) wn_rewrite_fail(r, r->c.at, "there is no such function");
   wn_rewrite_number(r, (uint64_t)r->started + (r->started >= r->module->func_imports));
 }
 
@@ -213,10 +213,10 @@ static void data_section(wn_rewrite_t *r) {
 
 static void section(wn_rewrite_t *r, uint8_t id) {
   r->from = r->c.at;
-  /* The count is needed for segments alone that only bulk memory can use. */
+  /* The count is needed for segments alone that only bulk memory can use; the start may be an export now. */
   if ((id == WN_SECTION_DATA_COUNT && !(r->how->proposals & WN_PROPOSAL_BULK_MEMORY)) ||
       (id == WN_SECTION_START && r->starts)) {
-    wn_cursor_pass(&r->c);
+    wn_cursor_u32(&r->c);
     return;
   }
   wn_rewrite_byte(r, id);
@@ -270,13 +270,18 @@ static bool wanted(const wn_rewrite_t *r, uint8_t id) {
          (id == WN_SECTION_CODE && (counting || r->module->func_count > r->module->func_imports));
 }
 
-/* The start section is behind the exports, among which it shall be. */
+/* The start section is behind the exports, among which it shall be; any function can be exported, but only one
+ * without parameters and results can start. */
 static void find_start(wn_rewrite_t *r) {
   wn_cursor_t c = r->c;
   for (uint8_t id; (id = wn_cursor_section(&c)) != 0; wn_cursor_pass(&c)) {
     if (id != WN_SECTION_START) continue;
+    const uint8_t *start = c.at;
+    wn_extern_t type;
     r->started = wn_cursor_u32(&c);
     r->starts = true;
+    if (!wn_wasm_function(r->module, r->started, &type) || type.params[0] || type.results[0])
+      wn_rewrite_fail(r, start, "there is no such function that can start");
   }
 }
 

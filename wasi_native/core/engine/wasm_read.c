@@ -298,3 +298,10 @@ bool wn_wasm_export(const wn_wasm_t *wasm, size_t index, wn_extern_t *out) {
   if (kind == WN_WASM_FUNC) fill_func(wasm, wasm->funcs[at], out);
   return true;
 }
+
+bool wn_wasm_function(const wn_wasm_t *wasm, uint32_t function, wn_extern_t *out) {
+  if (function >= wasm->func_count) return false;
+  *out = (wn_extern_t){.kind = WN_EXTERN_FUNC};
+  fill_func(wasm, wasm->funcs[function], out);
+  return true;
+}

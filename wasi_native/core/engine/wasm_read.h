@@ -34,5 +34,7 @@ void wn_wasm_delete(wn_wasm_t *wasm); /* NULL is fine */
  * cut with '+'; false past the last. */
 bool wn_wasm_import(const wn_wasm_t *wasm, size_t index, wn_extern_t *out);
 bool wn_wasm_export(const wn_wasm_t *wasm, size_t index, wn_extern_t *out);
+/* The type of a function by its index, imported ones first: params and results alone. */
+bool wn_wasm_function(const wn_wasm_t *wasm, uint32_t function, wn_extern_t *out);
 
 #endif

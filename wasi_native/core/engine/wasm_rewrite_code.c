@@ -4,6 +4,7 @@
 #include "core/engine/wasm_rewrite.h"
 
 #define LOCALS_MAX 50000u
+#define MEMORY_GROW 0x40
 
 void wn_rewrite_code_init(wn_rewrite_t *r) {
   uint8_t *p = r->look;
@@ -133,17 +134,17 @@ static bool instructions(wn_rewrite_t *r, uint32_t *most) {
         calls = true;
         shorten(r, &op);
         break;
-      case WN_SHAPE_TABLE:
-      case WN_SHAPE_TABLES:
-      case WN_SHAPE_SEGMENT_TABLE:
       case WN_SHAPE_MEMORY:
         shorten(r, &op);
-        if (op.code == 0x40 && r->how->grow) {
+        if (op.code == MEMORY_GROW && r->how->grow) {
           wn_rewrite_copy(r, r->c.at);
           wn_rewrite_byte(r, 0x10);
           wn_rewrite_number(r, r->check);
         }
         break;
+      case WN_SHAPE_TABLE:
+      case WN_SHAPE_TABLES:
+      case WN_SHAPE_SEGMENT_TABLE:
       case WN_SHAPE_MEMORIES:
       case WN_SHAPE_SEGMENT_MEMORY:
         shorten(r, &op);
