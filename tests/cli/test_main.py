@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.host.native import compiled, digest, hello
 from wasi_native import __version__
 from wasi_native.cli import VERBS, main
 
@@ -93,4 +95,14 @@ def test_little_is_imported(environment: dict[str, str], guest: Callable[[str], 
     assert not ours & {f"wasi_native.{name}" for name in ("trace", "trace_view", "wasm", "policy_toml")}
     assert not {f"wasi_native.cli.{verb}" for verb in VERBS if verb != "run"} & ours
     assert "wasmtime" not in found
+    assert not HEAVY & found
+
+
+def test_little_is_imported_for_native_code(environment: dict[str, str], tmp_path: Path) -> None:
+    """On a board without an engine: no JSON, no OpenSSL, nothing that only a compiler or a key needs."""
+    data = compiled(hello())
+    (tmp_path / "hello.wno").write_bytes(data)
+    found = imported(environment, "run", "--allow-native", digest(data), str(tmp_path / "hello.wno"))
+    assert {"wasi_native.aot", "wasi_native.host.native"} <= found
+    assert not {"wasi_native.aot_sign", "wasi_native.aot_build", "cryptography", "re", "fcntl", "mmap"} & found
     assert not HEAVY & found
