@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -12,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.guests.aot import binary
+from tests.host.native import compiled, digest, hello
 from tests.house.tree import ROOT, own_files
+from tests.programs import wabt
 from wasi_native import engines
 
 SIZE_MAX = 600 * 1024
@@ -82,7 +88,9 @@ def test_the_boards_are_in_it(names: set[str]) -> None:
 
 
 def test_nothing_else_is_in_it(names: set[str]) -> None:
-    known = re.compile(r"wasi_native/(\w+/)*[\w.-]+\.(py|pyi|pxd|so|toml|json)|wasi_native/py\.typed")
+    known = re.compile(
+        r"wasi_native/(\w+/)*[\w.-]+\.(py|pyi|pxd|so|toml|json)|wasi_native/py\.typed|wasi_native/aot_rt/[\w.-]+\.[ch]"
+    )
     extra = {
         name
         for name in names
@@ -109,26 +117,59 @@ def test_the_metadata(wheel: Path) -> None:
     assert command.startswith("#!python\n") and "from wasi_native.cli import entry" in command
 
 
-def test_it_runs_where_nothing_else_is(wheel: Path, tmp_path: Path) -> None:
-    """Installed into an environment of its own, away from the sources, without a compiler."""
-    where = tmp_path / "venv"
-    venv.create(where, symlinks=True, with_pip=False)
-    site = where / "lib" / f"python3.{sys.version_info[1]}" / "site-packages"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
+class Installed:
+    """The wheel in an environment of its own, away from the sources, with nothing of the PATH."""
+
+    def __init__(self, wheel: Path, folder: Path) -> None:
+        self.folder = folder
+        venv.create(folder / "venv", symlinks=True, with_pip=False)
+        self.site = folder / "venv" / "lib" / f"python3.{sys.version_info[1]}" / "site-packages"
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(self.site)
+
+    def give(self, package: Path) -> None:
+        (self.site / package.name).symlink_to(package)
+
+    def __call__(self, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+        command = [str(self.folder / "venv" / "bin" / "python"), "-I", "-m", "wasi_native", *args]
+        env = {"PATH": "", "WASI_NATIVE_CACHE": str(self.folder / "cache"), **env}
+        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def installed(wheel: Path, tmp_path: Path) -> Installed:
+    return Installed(wheel, tmp_path)
+
+
+def test_it_runs_where_nothing_else_is(installed: Installed) -> None:
     library = engines.find("wasmtime")
     assert library.path, library.reason
-    (site / "wasmtime").symlink_to(Path(library.path).parents[1])
-    command = [
-        str(where / "bin" / "python"),
-        "-I",
-        "-m",
-        "wasi_native",
-        "run",
-        str(ROOT / "examples" / "hello.wat"),
-    ]
-    env = {"PATH": "", "WASI_NATIVE_CACHE": str(tmp_path / "cache")}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    installed.give(Path(library.path).parents[1])
+    done = installed("run", str(ROOT / "examples" / "hello.wat"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "Hello from WebAssembly\n", "")
-    boards = subprocess.run([*command[:4], "boards"], cwd=tmp_path, env=env, capture_output=True, text=True)
+    boards = installed("boards")
     assert boards.returncode == 0 and "raspberry-pi-zero-w" in boards.stdout
+
+
+def test_compiled_guests_run_where_not_even_an_engine_is(installed: Installed) -> None:
+    data = compiled(hello())
+    (installed.folder / "hello.wno").write_bytes(data)
+    done = installed("run", "--allow-native", digest(data), "hello.wno")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello\n", "")
+    (installed.folder / "hello.wasm").write_bytes(binary(hello()))
+    done = installed("run", "hello.wasm")
+    assert done.returncode == 126 and "python -m pip install" in done.stderr.splitlines()[0]
+
+
+def test_it_compiles_with_what_is_in_it(installed: Installed) -> None:
+    """The run time of compiled guests and its header are part of the wheel."""
+    ziglang = importlib.util.find_spec("ziglang")
+    assert ziglang and ziglang.origin
+    installed.give(Path(ziglang.origin).parent)
+    installed.give(next(Path(ziglang.origin).parents[1].glob("ziglang-*.dist-info")))
+    (installed.folder / "hello.wasm").write_bytes(binary(hello()))
+    home = {"HOME": os.environ.get("HOME", "/"), "WASI_NATIVE_WASM2C": str(wabt.wasm2c())}
+    done = installed("compile", "hello.wasm", **home)
+    assert done.returncode == 0, done.stderr
+    made = hashlib.sha256((installed.folder / "hello.wno").read_bytes()).hexdigest()
+    assert installed("run", "--allow-native", made, "hello.wno").stdout == "hello\n"

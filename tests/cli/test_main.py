@@ -104,5 +104,7 @@ def test_little_is_imported_for_native_code(environment: dict[str, str], tmp_pat
     (tmp_path / "hello.wno").write_bytes(data)
     found = imported(environment, "run", "--allow-native", digest(data), str(tmp_path / "hello.wno"))
     assert {"wasi_native.aot", "wasi_native.host.native"} <= found
-    assert not {"wasi_native.aot_sign", "wasi_native.aot_build", "cryptography", "re", "fcntl", "mmap"} & found
+    assert (
+        not {"wasi_native.aot_sign", "wasi_native.aot_build", "cryptography", "re", "fcntl", "mmap"} & found
+    )
     assert not HEAVY & found
