@@ -23,8 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import aot_source
-from .board import Board
+from . import aot_source, elf
 from .errors import AotError
 
 __all__ = ["ABI", "ARCHES", "LIBCS", "Library", "Options", "Target", "build_library", "find_wasm2c"]
@@ -67,8 +66,8 @@ class Target:
     @classmethod
     def native(cls) -> Target:
         """This machine and the C library of this Python."""
-        board = Board.detect()
-        return cls(board.arch, board.libc)
+        machine = elf.here()
+        return cls(machine.arch, machine.libc if machine.libc in LIBCS else "glibc")
 
     @property
     def name(self) -> str:

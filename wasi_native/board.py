@@ -314,8 +314,12 @@ def _libc(root: str) -> str:
         except OSError:
             continue
     found = [libc for libc in _LIBCS if any(name.startswith(_LOADERS[libc]) for name in names)]
-    if os.path.abspath(root) == "/" and "uclibc" not in found and _runs_glibc():
-        return "glibc"
+    if os.path.abspath(root) == "/":
+        if "uclibc" not in found and _runs_glibc():
+            return "glibc"
+        from .elf import here
+
+        found = [libc for libc in (here().libc,) if libc != "unknown"] or found
     return found[0] if found else "unknown"
 
 
