@@ -38,7 +38,7 @@ _ZIG = {
     "x86_64": ("x86_64", ""),
     "i686": ("x86", "-mcpu=pentium4"),
     "aarch64": ("aarch64", ""),
-    "armv7": ("arm", "-mcpu=generic+v7a+vfp3d16-neon"),
+    "armv7": ("arm", "-mcpu=generic+v7a+vfp3d16-neon-d32"),
     "armv6": ("arm", "-mcpu=arm1176jzf_s"),
     "riscv64": ("riscv64", "-mcpu=baseline_rv64"),
 }
@@ -301,12 +301,13 @@ def _compile(
     flags = [f"-O{level}", "-std=gnu11", "-fPIC", "-g0", "-DNDEBUG", "-I.", "-fvisibility=hidden"]
     flags += ["-fno-strict-aliasing", "-fno-optimize-sibling-calls", "-ffp-contract=off", "-frounding-math"]
     flags += ["-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-ident"]
+    flags += ["-fomit-frame-pointer", "-ffunction-sections"]
     if "ziglang" in compiler:
         flags += ["-fno-sanitize=all", f"-Wframe-larger-than={FRAME_MAX}", "-Werror=frame-larger-than"]
     else:
         flags += ["-fsignaling-nans", f"-Werror=frame-larger-than={FRAME_MAX}"]
     flags += [f"-D{name}" for name in [*source.defines, *options.defines]]
-    link = ["-shared", "-s", "-Wl,--build-id=none", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-lm"]
+    link = ["-shared", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-lm"]
 
     def one(unit: str) -> None:
         here = f"-ffile-prefix-map={run.folder}=."

@@ -157,13 +157,13 @@ def checked(header: str, parts: list[str]) -> Source:
         _prove(part)
         done.append(_traps(_types(part)))
         loops, functions = loops + labels, functions + entered
-    whole = "".join(done[:1])
-    defines = []
-    if "wasm_rt_register_func_type" in whole:
+    texts = [header, *done]
+    if any("wasm_rt_register_func_type" in text for text in texts):
         raise AotError("wasm2c wrote types of functions in an unknown way")
-    if "FUNC_TYPE_T" in whole or "FUNC_TYPE_DECL_EXTERN_T" in whole or "wasm_rt_func_type_t" in header:
+    defines = []
+    if any("wasm_rt_func_type_t" in text for text in texts):
         defines.append("WN_WABT_TYPES")
-    if "func_tailcallee" in header + whole:
+    if any("wasm_rt_tailcallee_t" in text for text in texts):
         defines.append("WN_WABT_TAILCALLS")
     return Source(header, done, defines, loops, functions)
 

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
+from tests.engine import numbers
 from tests.engine.seam import call, peek, poke, run, size
 from tests.engine.test_wasmtime import TRAPS
 from tests.guests import aot, build
 from tests.guests.aot import Options
 from tests.programs import wabt
-from wasi_native import _core
+from wasi_native import _core, engines
 
 VERSIONS = {"debian": wabt.debian, "npm": wabt.npm}
 
@@ -311,7 +312,8 @@ def test_limits(options: Options) -> None:
         make("(module (memory 5))", options, {"memory_bytes": 65536})
     with pytest.raises(_core.CoreError, match="table minimum size of 5 elements"):
         make("(module (table 5 funcref))", options, {"table_elements": 4})
-    small = '(module (memory (export "memory") 0 3) (func (export "go") (param i32) (result i32) (memory.grow (local.get 0))))'
+    grow = '(func (export "go") (param i32) (result i32) (memory.grow (local.get 0)))'
+    small = f'(module (memory (export "memory") 0 3) {grow})'
     instance = make(small, options)
     assert size(instance) == 0
     assert [run(instance, "go", n)[2][0] for n in (0, 3, 1, 0, -1)] == [0, 0, -1, 3, -1]
@@ -512,3 +514,58 @@ def test_files_that_are_no_guests(tmp_path: Path) -> None:
         )
         with pytest.raises(_core.CoreError, match=why):
             engine.restore(os.fspath(tmp_path / f"{offset}.so"))
+
+
+# ---- numbers ----
+
+
+def outcomes(instance_of: Callable[[], _core.Instance]) -> dict[tuple[str, tuple[int, ...]], Any]:
+    """The result of each instruction for each pair of values, or the kind of its trap."""
+    found: dict[tuple[str, tuple[int, ...]], Any] = {}
+    instance = instance_of()
+    letters = {"i32": "i", "f32": "i", "i64": "I", "f64": "I"}
+    for name, (operands, result) in numbers.instructions().items():
+        choices = [[(a,) for a in numbers.VALUES[operands[0]]]]
+        names = [name]
+        if len(operands) == 2:
+            choices = [[(a, b) for a in numbers.VALUES[operands[0]] for b in numbers.VALUES[operands[1]]]]
+            constants = 3 if operands[0][0] == "i" else 4
+            names += [f"{name} {n}" for n in range(constants)]
+            choices += [[(a,) for a in numbers.VALUES[operands[0]]]] * constants
+        for export, values in zip(names, choices, strict=True):
+            for args in values:
+                given = [numbers.signed(v, kind) for v, kind in zip(args, operands, strict=False)]
+                kinds = "".join(letters[kind] for kind in operands[: len(args)])
+                err, text, answer = run(instance, export, *given, kinds=kinds, result=letters[result])
+                found[export, args] = text.split(":")[0] if err else answer[0]
+                if err:
+                    instance = instance_of()
+    return found
+
+
+def test_numbers_are_those_of_another_engine(options: Options) -> None:
+    """Bit for bit, traps too; of a NaN, that it is one and, where it was computed, a quiet one."""
+    text = numbers.module()
+    other = _core.Engine("wasmtime", engines.find("wasmtime").path)
+    reference = other.load(aot.binary(text))
+    module = aot.restore(_core.Engine("wasm2c"), text, options)
+    wanted = outcomes(lambda: _core.Instance(reference, _core.Sys({})))
+    got = outcomes(lambda: _core.Instance(module, _core.Sys({})))
+    assert len(wanted) == len(got) > 20_000
+    types = numbers.instructions()
+    keep = ("abs", "neg", "copysign", "reinterpret")  # these move bits and compute nothing
+    wrong = []
+    for (export, args), value in wanted.items():
+        name, kind = export.split()[0], types[export.split()[0]][1]
+        mine = got[export, args]
+        if (
+            kind[0] == "f"
+            and isinstance(value, int)
+            and numbers.is_nan(value, kind)
+            and not any(k in name for k in keep)
+        ):
+            if not (isinstance(mine, int) and numbers.is_nan(mine, kind) and numbers.is_quiet(mine, kind)):
+                wrong.append((export, [hex(a) for a in args], mine, value))
+        elif mine != value:
+            wrong.append((export, [hex(a) for a in args], mine, value))
+    assert wrong == [], f"{len(wrong)}: {wrong[:5]}"
