@@ -21,6 +21,7 @@ ELSEWHERE = {
     "wasi_native/__main__.py": "cli/test_main.py",
     "wasi_native/cli/__init__.py": "cli/test_main.py",
     "wasi_native/host/__init__.py": "host/test_host.py",
+    "wasi_native/component/__init__.py": "component/test_binary.py",
     "wasi_native/_core.pyx": "test_core.py",
     "wasi_native/_flags.py": "test_core.py",
 }

@@ -1,0 +1,149 @@
+"""What a component needs to know of its core modules: imports, exports, signatures. Code is not looked at.
+
+Each part is read when it is first asked for, and once: decoding a component of twenty megabytes reads some
+thousand names of them. A declared module type (of a module that is imported) has the same face.
+"""
+
+from __future__ import annotations
+
+from .reader import Reader
+
+__all__ = ["KINDS", "CoreModule", "ModuleType"]
+
+KINDS = ("func", "table", "memory", "global", "tag")
+_ORDER = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 13: 6, 6: 7, 7: 8, 8: 9, 9: 10, 12: 11, 10: 12, 11: 13}
+_COUNT_MAX = 100_000
+
+
+class ModuleType:
+    """Imports and exports: ``imports`` maps (module, name) to (kind, type), ``exports`` a name likewise.
+
+    The type of a function is an index for :meth:`signature`; of a memory 1 when its addresses have 64 bits.
+    """
+
+    def __init__(self) -> None:
+        self.types: list[tuple[str, str] | None] = []
+        self.imports: dict[tuple[str, str], tuple[int, int]] = {}
+        self.exports: dict[str, tuple[int, int]] = {}
+
+    def imported(self, index: int) -> tuple[str, str] | None:
+        """Params and results, as letters, of that type; None for no type of functions."""
+        return self.types[index] if index < len(self.types) else None
+
+    def signature(self, index: int) -> tuple[str, str] | None:
+        """Likewise of the exported function of that type."""
+        return self.imported(index)
+
+    def wide(self, index: int) -> bool:
+        """Whether the exported memory of that type has 64-bit addresses."""
+        return index == 1
+
+
+class CoreModule:
+    """A core module inside of a component; ``at`` to ``end`` are its place in the file."""
+
+    def __init__(self, reader: Reader, at: int, end: int) -> None:
+        """Reads the headers of the sections. ModuleError when they are out of order or too long."""
+        self.at, self.end = at, end
+        self.data = memoryview(reader.data)[at:end]
+        self._reader = reader
+        self._parts: dict[int, tuple[int, int]] = {}
+        self._imports: dict[tuple[str, str], tuple[int, int]] | None = None
+        self._exports: dict[str, tuple[int, int]] | None = None
+        self._imported: tuple[list[int], list[bool]] = ([], [])  # types of functions, widths of memories
+        self._types: list[tuple[str, str] | None] | None = None
+        self._functions: list[int] | None = None
+        self._memories: list[bool] | None = None
+        reader.at, reader.end = at, end
+        reader.module_header()
+        last = 0
+        while reader.at < end:
+            code = reader.byte()
+            if code > 13:
+                reader.back(f"the unknown section {code} of a core module")
+            size = reader.number()
+            if size > end - reader.at:
+                reader.short()
+            if code:
+                if _ORDER[code] <= last:
+                    reader.fail(f"the section {code} of a core module comes twice or too late")
+                last = _ORDER[code]
+                self._parts[code] = (reader.at, reader.at + size)
+            reader.at += size
+
+    def _enter(self, code: int, most: int = _COUNT_MAX) -> int:
+        """Go to a section; how many entries it has."""
+        place = self._parts.get(code)
+        if place is None:
+            return 0
+        self._reader.at, self._reader.end = place
+        return self._reader.count(most)
+
+    @property
+    def imports(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """(module, name) to (kind, type); of several imports of one name the last."""
+        if self._imports is None:
+            reader, kept = self._reader, (self._reader.at, self._reader.end)
+            found: dict[tuple[str, str], tuple[int, int]] = {}
+            functions, memories = self._imported
+            for _ in range(self._enter(2)):
+                module, name, kind = reader.text(), reader.text(), reader.byte()
+                index = reader.core_extern(kind)
+                found[module, name] = (kind, index)
+                if kind == 0:
+                    functions.append(index)
+                elif kind == 2:
+                    memories.append(index == 1)
+            self._imports = found
+            reader.at, reader.end = kept
+        return self._imports
+
+    @property
+    def exports(self) -> dict[str, tuple[int, int]]:
+        """Name to (kind, index in the module's own space)."""
+        if self._exports is None:
+            reader, kept = self._reader, (self._reader.at, self._reader.end)
+            found: dict[str, tuple[int, int]] = {}
+            for _ in range(self._enter(7)):
+                name, kind, index = reader.text(), reader.byte(), reader.number()
+                if kind >= len(KINDS):
+                    reader.fail(f"the unknown kind {kind} of an export of a core module")
+                if name in found:
+                    reader.fail(f"the export {name[:80]!r} of a core module comes twice")
+                found[name] = (kind, index)
+            self._exports = found
+            reader.at, reader.end = kept
+        return self._exports
+
+    def imported(self, index: int) -> tuple[str, str] | None:
+        """Params and results, as letters, of the type ``index``: that of an import; None for no type of functions."""
+        if self._types is None:
+            reader, kept = self._reader, (self._reader.at, self._reader.end)
+            types: list[tuple[str, str] | None] = []
+            for _ in range(self._enter(1)):
+                reader.rec_type(reader.byte(), types.append)
+            self._types = types
+            reader.at, reader.end = kept
+        return self._types[index] if index < len(self._types) else None
+
+    def signature(self, index: int) -> tuple[str, str] | None:
+        """Params and results, as letters, of the function ``index`` of the module; None where there is none."""
+        imported, _memories = (self.imports, self._imported)[1]
+        if self._functions is None:
+            reader, kept = self._reader, (self._reader.at, self._reader.end)
+            self._functions = [reader.number() for _ in range(self._enter(3, 1_000_000))]
+            reader.at, reader.end = kept
+        if index < len(imported):
+            return self.imported(imported[index])
+        index -= len(imported)
+        return self.imported(self._functions[index]) if index < len(self._functions) else None
+
+    def wide(self, index: int) -> bool:
+        """Whether the memory ``index`` of the module has 64-bit addresses."""
+        _functions, imported = (self.imports, self._imported)[1]
+        if self._memories is None:
+            reader, kept = self._reader, (self._reader.at, self._reader.end)
+            self._memories = [reader.limits() for _ in range(self._enter(5))]
+            reader.at, reader.end = kept
+        both = imported + self._memories
+        return index < len(both) and both[index]
