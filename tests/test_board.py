@@ -141,7 +141,7 @@ def test_choices_fit_the_machine(board_id: str) -> None:
     assert board.limits == board.limit_classes[0]
     for userland in board.userlands:
         assert ("wasmtime" in userland.engines) == (userland.arch in ("x86_64", "aarch64"))
-        assert userland.wheel_tags
+        assert bool(userland.wheel_tags) != bool(userland.no_wheel)
         for tag in userland.wheel_tags:
             (parsed,) = parse_tag(f"cp310-abi3-{tag}")
             assert parsed.platform == tag
@@ -347,7 +347,7 @@ def test_detect(tmp_path: Path, arch: str, compatible: str, model: str, mib: int
     board = Board.detect(root)
     assert f"{board.id} {board.limits.name} {board.arch} {board.libc}" == expected
     assert board.memory_mib == mib
-    assert board.wheel_tags
+    assert bool(board.wheel_tags) != bool(board.userland.no_wheel)
     assert not [note for note in board.notes if "unknown board" in note or "generic values" in note]
     assert Board.detect(str(root)) == board
 
@@ -400,6 +400,7 @@ def test_detect_says_when_the_memory_is_far_too_small(tmp_path: Path) -> None:
 def test_detect_an_unknown_libc_has_no_wheel_tags(tmp_path: Path) -> None:
     board = Board.detect(machine(tmp_path, "aarch64", "", PI_4, "", 4000))
     assert (board.id, board.libc, board.wheel_tags) == ("raspberry-pi-4", "unknown", ())
+    assert "build from the sources" in board.userland.no_wheel
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,8 @@ class BoardLimits:
 class Userland:
     """An instruction set with a C library, and the choices that follow from the two.
 
-    ``wheel_tags`` (platform tags) and ``engines`` are best first. ``reservation_bytes`` is the address space
+    ``wheel_tags`` (platform tags of the wheels that are released) and ``engines`` are best first; where there is
+    no such wheel, ``no_wheel`` says why, and what to do. ``reservation_bytes`` is the address space
     to reserve for one linear memory, ``guard_bytes`` that of the guard behind it; both in 64 KiB steps.
     """
 
@@ -78,6 +79,7 @@ class Userland:
     engines: tuple[str, ...]
     reservation_bytes: int
     guard_bytes: int
+    no_wheel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +261,8 @@ def _pick(userlands: tuple[Userland, ...], arch: str, libc: str) -> Userland:
     for userland in same:
         if userland.libc == libc:
             return userland
-    return replace(same[0], libc=libc, libc_versions=(), wheel_tags=())
+    why = f"No wheel is built for {arch} with this C library ({libc}): build from the sources there."
+    return replace(same[0], libc=libc, libc_versions=(), wheel_tags=(), no_wheel=why)
 
 
 def _best(classes: tuple[BoardLimits, ...], memory_mib: int) -> BoardLimits:
@@ -525,6 +528,7 @@ def _userland(reader: _Reader) -> Userland:
         engines=reader.texts("engines"),
         reservation_bytes=reader.number("reservation_bytes"),
         guard_bytes=reader.number("guard_bytes"),
+        no_wheel=reader.text("no_wheel", ""),
     )
     if userland.libc not in (*_LIBCS, "unknown"):
         raise reader.fail("libc", f"is {userland.libc!r}; write one of {', '.join(_LIBCS)}, unknown")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from wasi_native import __version__
 from wasi_native.board import Board
 
 Tool = Callable[..., Any]
@@ -30,6 +31,19 @@ def test_one(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert text.startswith(f"{name}\n") and "userland " in text and "\nlimits L" in text
     assert main(["boards", name, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == Board.load(name).to_dict()
+
+
+def test_the_line_that_installs(tool: Tool) -> None:
+    wheel = f"python -m pip install wasi_native-{__version__}-cp311-abi3-"
+    text = tool("boards", "raspberry-pi-zero-w").out
+    assert f"install      {wheel}linux_armv6l.whl\n" in text
+    assert "wasi-native compile GUEST.wasm --board raspberry-pi-zero-w -o GUEST.wno, on a PC" in text
+    assert "pip install pywasm3" in text and "wasmtime" not in text
+    both = tool("boards", "raspberry-pi-4").out
+    assert f"{wheel}manylinux_2_17_aarch64.whl" in both and f"{wheel}manylinux_2_17_armv7l.whl" in both
+    assert "wasmtime, which the wheel brings" in both
+    none = tool("boards", "openwrt-mt7628").out
+    assert "pip install wasi_native" not in none and "build the package with packaging/openwrt" in none
 
 
 def test_here_and_a_file(tool: Tool, tmp_path: Path) -> None:

@@ -81,8 +81,8 @@ def python_modules() -> dict[str, Path]:
     """Dotted name to file: "wasi_native.cli.run"."""
     found = {}
     for path in sorted(PACKAGE.rglob("*.py")):
-        if "abi" in path.relative_to(PACKAGE).parts:
-            continue  # a tool of the build, no module of the package
+        if {"abi", "wheels"} & set(path.relative_to(PACKAGE).parts):
+            continue  # tools of the build, no modules of the package
         parts = path.relative_to(ROOT).with_suffix("").parts
         found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..board import Board
+from .. import __version__
+from ..board import Board, Userland
 from ..errors import BoardError
 from .options import FLAG, Command, Usage
 from .out import complain, fields, human, json, say, table
@@ -80,8 +81,8 @@ def _one(board: Board) -> str:
             (
                 ("isa", userland.isa),
                 ("libc", " ".join((userland.libc, *userland.libc_versions))),
-                ("wheels", ", ".join(userland.wheel_tags)),
-                ("engines", ", ".join(userland.engines)),
+                ("install", _install(userland)),
+                *(("engine", _ENGINES[name].format(id=board.id)) for name in userland.engines),
                 ("reservation", f"{human(userland.reservation_bytes)}, guard {human(userland.guard_bytes)}"),
             )
         )
@@ -101,6 +102,21 @@ def _one(board: Board) -> str:
     text += fields([("not verified", ", ".join((*board.unverified, *limits.unverified)))], "")
     text += "".join(f"note: {note}\n" for note in board.notes)
     return text
+
+
+# How each engine comes to a board.
+_ENGINES = {
+    "wasmtime": "wasmtime, which the wheel brings",
+    "wasm3": "wasm3: python -m pip install pywasm3 (compiled there)",
+    "wasm2c": "none for compiled guests: wasi-native compile GUEST.wasm --board {id} -o GUEST.wno, on a PC",
+}
+
+
+def _install(userland: Userland) -> str:
+    """The command that installs the wheel of this userland, or why there is none."""
+    if not userland.wheel_tags:
+        return userland.no_wheel
+    return f"python -m pip install wasi_native-{__version__}-cp311-abi3-{userland.wheel_tags[0]}.whl"
 
 
 def _mib(sizes: tuple[int, ...]) -> str:

@@ -6,9 +6,6 @@
 #ifndef _FILE_OFFSET_BITS
 #define _FILE_OFFSET_BITS 64
 #endif
-#ifndef _TIME_BITS
-#define _TIME_BITS 64
-#endif
 
 #include <errno.h>
 #include <sys/syscall.h>
@@ -27,8 +24,8 @@ _Static_assert(sizeof(wn_iov_t) == sizeof(struct iovec) &&
 
 #define NS_PER_S 1000000000
 
-/* 32-bit processors with a C library of before 2020 have a 32-bit time_t and wrappers of the calls that end in 2038.
- * Their wide calls are made by number, also where the kernel's headers are as old. */
+/* On 32-bit processors the C libraries of before 2020 have a 32-bit time_t, and what _TIME_BITS would ask for came in
+ * glibc 2.34: too late for the wheels. So the wide calls are made by number, also where the kernel's headers are old. */
 #define WN_NARROW_TIME (sizeof(time_t) < sizeof(int64_t))
 #if defined(__arm__) || defined(__i386__)
 #ifndef SYS_clock_gettime64
