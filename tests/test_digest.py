@@ -6,7 +6,7 @@ import hashlib
 import subprocess
 import sys
 
-from wasi_native.digest import sha256
+from wasi_native.digest import sha256, sha256_parts
 
 
 def test_the_examples_of_the_standard() -> None:
@@ -17,6 +17,12 @@ def test_the_examples_of_the_standard() -> None:
 def test_as_hashlib_and_of_views() -> None:
     data = bytes(range(256)) * 999
     assert sha256(data) == sha256(memoryview(data)) == hashlib.sha256(data).hexdigest()
+
+
+def test_two_in_one_pass() -> None:
+    data = bytes(range(256)) * 999
+    for at in (0, 1, 64, 1000, len(data)):
+        assert sha256_parts(memoryview(data), at) == (sha256(data[:at]), sha256(data))
 
 
 def test_openssl_stays_out() -> None:

@@ -18,7 +18,7 @@ from struct import pack as _struct
 from struct import unpack
 
 from . import elf
-from .digest import sha256
+from .digest import sha256, sha256_parts
 from .errors import ModuleError
 
 TYPE_CHECKING = False
@@ -156,10 +156,12 @@ class Wno:
 
     __slots__ = ("elf", "key", "manifest", "name", "sha256", "signature", "signed", "size")
 
-    def __init__(self, name: str, data: bytes, length: int, code: int, manifest: Manifest) -> None:
+    def __init__(
+        self, name: str, data: bytes, digest: str, length: int, code: int, manifest: Manifest
+    ) -> None:
         whole = memoryview(data)
         block = data[length:]
-        self.name, self.size, self.manifest, self.sha256 = name, len(data), manifest, sha256(data)
+        self.name, self.size, self.manifest, self.sha256 = name, len(data), manifest, digest
         self.elf, self.signed = whole[:code], whole[:length]
         self.key, self.signature = block[:32].hex(), block[32:96]
 
@@ -223,14 +225,15 @@ def _read(name: str, data: bytes) -> Wno:
         )
     if text > MANIFEST_MAX or code + text != at:
         raise ValueError("damaged: the lengths in its trailer are not those of the file; copy it again")
-    if sha256(memoryview(data)[: at + 16]) != data[at + 16 : at + 48].hex():
+    found, whole = sha256_parts(memoryview(data), at + 16)
+    if found != data[at + 16 : at + 48].hex():
         raise ValueError("damaged or tampered with: its SHA-256 is another; copy it again")
     try:
         manifest = Manifest.from_bytes(data[code:at])
     except ValueError as error:
         raise ValueError(f"its manifest is malformed: {error}") from None
     _check_library(memoryview(data)[:code], manifest)
-    return Wno(name, data, length, code, manifest)
+    return Wno(name, data, whole, length, code, manifest)
 
 
 def _check_library(library: bytes | memoryview, manifest: Manifest) -> None:

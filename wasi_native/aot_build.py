@@ -307,7 +307,16 @@ def _compile(
     else:
         flags += ["-fsignaling-nans", f"-Werror=frame-larger-than={FRAME_MAX}"]
     flags += [f"-D{name}" for name in [*source.defines, *options.defines]]
-    link = ["-shared", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-lm"]
+    link = [
+        "-shared",
+        "-s",
+        "-Wl,--gc-sections",
+        "-Wl,--build-id=none",
+        "-Wl,-z,relro",
+        "-Wl,-z,now",
+        "-Wl,-z,noexecstack",
+        "-lm",
+    ]
 
     def one(unit: str) -> None:
         here = f"-ffile-prefix-map={run.folder}=."

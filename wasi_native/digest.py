@@ -9,9 +9,17 @@ if sys.version_info >= (3, 12):
 else:
     from _sha256 import sha256 as _sha256  # type: ignore[import-not-found,unused-ignore]
 
-__all__ = ["sha256"]
+__all__ = ["sha256", "sha256_parts"]
 
 
 def sha256(raw: bytes | memoryview) -> str:
     """In hex."""
     return str(_sha256(raw).hexdigest())
+
+
+def sha256_parts(raw: memoryview, at: int) -> tuple[str, str]:
+    """Of the first ``at`` bytes and of all, in one pass."""
+    digest = _sha256(raw[:at])
+    first = str(digest.hexdigest())
+    digest.update(raw[at:])
+    return first, str(digest.hexdigest())

@@ -495,7 +495,11 @@ def test_files_that_are_no_guests(tmp_path: Path) -> None:
         engine.load(b"\0asm\1\0\0\0")
     good = aot.library(build.wat("values")).read_bytes()
     wrong = tmp_path / "wrong.so"
-    for data, why in ((b"", "too short"), (b"nonsense" * 100, "ELF"), (good[:200], "file too short|ELF|cannot read")):
+    for data, why in (
+        (b"", "too short"),
+        (b"nonsense" * 100, "ELF"),
+        (good[:200], "file too short|ELF|cannot read"),
+    ):
         wrong.write_bytes(data)
         with pytest.raises(_core.CoreError, match=why) as caught:
             engine.restore(os.fspath(wrong))

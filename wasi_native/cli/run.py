@@ -157,7 +157,7 @@ def _start(
         with Host(
             policy,
             board=options.get("--board"),
-            engine=options.get("--engine"),
+            engine=options.get("--engine") or _engine_for(path),
             cache=False if "--no-cache" in options else None,
         ) as host:
             module = host.load(path)
@@ -181,6 +181,15 @@ def _start(
     except MemoryError:
         complain(who, "this machine has not enough memory for it; see --max-memory and --board")
         return _CANNOT
+
+
+def _engine_for(path: str) -> str | None:
+    """None, the best; for a compiled guest none is opened but its own."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return "wasm2c" if file.read(4) == b"\x7fELF" else None
+    except OSError:  # the host says it better
+        return None
 
 
 def _cannot(who: str, path: str, error: WasiError) -> int:
