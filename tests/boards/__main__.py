@@ -3,9 +3,9 @@
     python -m tests.boards prepare [ROOT ...] [--long]
     python -m tests.boards run [ROOT ...] [--qemu 10|7] [--wheels DIR] [--long] [--test PATH ...]
 
-``prepare`` has roots and emulators in the cache ($WASI_NATIVE_BOARDS, or tests/guests/build/boards); ``run`` prepares,
-installs the wheel by the board's own pip, and runs the tests there. Exit code 0: all passed, 1: not all, 2: nothing
-could be run.
+``prepare`` has roots and emulators in the cache ($WASI_NATIVE_BOARDS, or tests/guests/build/boards). ``run``
+prepares, builds the wheels, installs each by the board's own pip, and runs the tests there. Exit code 0: all passed,
+1: not all, 2: nothing could be run.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from tests.boards.cache import BoardError, home
+from tests.boards.install import build_wheels
 from tests.boards.launch import EMULATORS, find
 from tests.boards.prepare import prepare
 from tests.boards.run import run_all
@@ -40,7 +41,9 @@ def parser() -> argparse.ArgumentParser:
         )
         sub.add_argument("--long", action="store_true", help="all roots, all cases")
         if verb == "run":
-            sub.add_argument("--wheels", type=Path, required=True, metavar="DIR", help="wheels to install")
+            sub.add_argument(
+                "--wheels", type=Path, metavar="DIR", help="wheels to install; default: built now"
+            )
             sub.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="boards at a time")
             sub.add_argument(
                 "--test", action="append", default=[], metavar="PATH", help="instead of the short set"
@@ -58,7 +61,8 @@ def main(args: list[str]) -> int:
         print(f"{len(roots)} roots in {home()}, {time.monotonic() - start:.0f} s", flush=True)
         if options.verb == "prepare":
             return 0
-        results = run_all(roots, versions, options.wheels.resolve(), options.long, options.test, options.jobs)
+        wheels = options.wheels.resolve() if options.wheels else build_wheels(roots)
+        results = run_all(roots, versions, wheels, options.long, options.test, options.jobs)
         print(f"{time.monotonic() - start:.0f} s in all")
         return 0 if all(result.passed for result in results) else 1
     except (BoardError, GuestBuildError) as error:

@@ -15,13 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from tests.boards.cache import home
+from tests.boards.roots import Root
+from tests.engine.libraries import build_wasm3
 from tests.guests import aot, build
+from tests.programs import wabt
 from wasi_native.aot_build import Options, Target
 
 
-def answer(request: dict[str, Any]) -> Path:
-    """Have one thing; its path."""
+def answer(root: Root, request: dict[str, Any]) -> Path:
+    """Have one thing for a board; its path."""
     kind = request["kind"]
+    if kind == "wasm3":
+        return build_wasm3(request["tree"], root.zig[0], *root.zig[1:], *request["flags"])
+    if kind == "wabt":
+        return {"debian": wabt.debian, "npm": wabt.npm}[request["name"]]()
     if kind == "guest":
         return build.guest(request["name"])
     if kind == "wat":
@@ -31,6 +38,8 @@ def answer(request: dict[str, Any]) -> Path:
         part = out.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         part.write_bytes(wasm)
         return part.replace(out)
+    if kind == "wno":
+        return aot.program(Path(request["module"]), Target(*request["target"]))
     if kind == "aot":
         options = Options(**request["options"])
         return aot.library(base64.b64decode(request["wasm"]), options, Target(*request["target"]))
@@ -38,9 +47,11 @@ def answer(request: dict[str, Any]) -> Path:
 
 
 class _Handler(socketserver.StreamRequestHandler):
+    server: _Server
+
     def handle(self) -> None:
         try:
-            found = {"path": str(answer(json.loads(self.rfile.readline())))}
+            found = {"path": str(answer(self.server.root, json.loads(self.rfile.readline())))}
         except Exception as error:
             found = {"error": f"{type(error).__name__}: {error}"}
         self.wfile.write(json.dumps(found).encode() + b"\n")
@@ -49,13 +60,17 @@ class _Handler(socketserver.StreamRequestHandler):
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
 
+    def __init__(self, path: str, root: Root) -> None:
+        super().__init__(path, _Handler)
+        self.root = root
+
 
 @contextlib.contextmanager
-def serving() -> Iterator[str]:
-    """The path of a socket on which requests are answered."""
+def serving(root: Root) -> Iterator[str]:
+    """The path of a socket on which the requests of a board are answered."""
     with tempfile.TemporaryDirectory(prefix="boards-") as folder:
         path = str(Path(folder) / "builder")
-        with _Server(path, _Handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+        with _Server(path, root) as server:
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
             yield path
             server.shutdown()

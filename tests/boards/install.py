@@ -11,11 +11,11 @@ from pathlib import Path
 
 from tests.boards.cache import BoardError, home
 from tests.boards.launch import command, environment, readable
-from tests.boards.roots import ROOTS, Root
+from tests.boards.roots import Root
 from tests.guests.build import GuestBuildError, once, run_tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PYTEST = ("pytest>=8", "pluggy", "iniconfig", "packaging")
+PYTEST = ("pytest>=8", "pluggy", "iniconfig", "packaging", "pygments")
 WASMTIME = "50.0.1"  # a version that the package's dependency allows
 NO_WASMTIME = ("armv7l", "armv6l", "riscv64")  # the package has no library for these machines
 
@@ -28,6 +28,15 @@ def wheel(root: Root, wheels: Path) -> Path:
             f"no wheel for {root.name} in {wheels}: none is called wasi_native-*{root.wheel}*.whl"
         )
     return found[-1]
+
+
+def build_wheels(roots: list[Root]) -> Path:
+    """Build the wheels of these roots; their folder."""
+    out = home() / "wheels"
+    shutil.rmtree(out, ignore_errors=True)
+    words = [word for root in roots for word in ("--target", root.wheel)]
+    run_tool([sys.executable, "-m", "wasi_native.wheels", *words, "--out", str(out)], cwd=REPOSITORY)
+    return out
 
 
 def pytest_folder() -> Path:
@@ -53,12 +62,17 @@ def pytest_folder() -> Path:
 
 
 def engine_wheels() -> Path:
-    """A folder with the wheels of wasmtime that pip could take on a board: aarch64's, and the one for "any"
-    machine, which installs everywhere and fails then."""
+    """A folder with the wheels of wasmtime that pip could take on a board; the last is the one for "any" machine,
+    which installs everywhere and fails then."""
 
     def make(part: Path) -> None:
         pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        for platform in ("manylinux2014_aarch64", "linux_armv7l"):
+        for platform in (
+            "manylinux2014_aarch64",
+            "musllinux_1_2_x86_64",
+            "musllinux_1_2_aarch64",
+            "linux_armv7l",
+        ):
             run_tool([*pip, "--platform", platform, "--dest", str(part), f"wasmtime=={WASMTIME}"])
 
     return once(home() / "wasmtime", WASMTIME, make)
@@ -71,7 +85,8 @@ def staged() -> Path:
     skip = shutil.ignore_patterns("build", "__pycache__", "*.so", "boards")
     shutil.copytree(REPOSITORY / "tests", folder / "tests", ignore=skip)
     (folder / "tests" / "boards").mkdir()
-    shutil.copy(REPOSITORY / "tests" / "boards" / "plugin.py", folder / "tests" / "boards")
+    for name in ("plugin.py", "on_board.py"):
+        shutil.copy(REPOSITORY / "tests" / "boards" / name, folder / "tests" / "boards")
     shutil.copytree(REPOSITORY / "wasi_native" / "abi", folder / "wasi_native" / "abi")
     for name in ("boards", "include"):
         shutil.copytree(REPOSITORY / name, folder / name)
@@ -110,12 +125,14 @@ def install(root: Root, version: str, wheels: Path) -> Installed:
     )
     if root.machine in NO_WASMTIME and any(name.startswith("wasmtime") for name in brought):
         raise BoardError(f"{root.name}: the wheel brought {', '.join(brought)}, which cannot run there")
-    other = next(
-        wheel(one, wheels)
-        for one in ROOTS.values()
-        if one.machine != root.machine and any(wheels.glob(f"*{one.wheel}*.whl"))
+    others = [path for path in sorted(wheels.glob("*.whl")) if root.machine not in path.name]
+    if not others:  # no other was built: this one's, under a name that is not for here
+        others = [site.parent / own.name.replace(root.wheel, "manylinux_2_17_s390x")]
+        shutil.copy(own, others[0])
+    other = others[0]
+    done = _pip(
+        root, version, "install", "-q", "--no-deps", *links, "--target", str(site) + "-other", str(other)
     )
-    done = _pip(root, version, "install", "-q", "--dry-run", "--no-deps", *links, str(other))
     if done.returncode == 0 or "is not a supported wheel on this platform" not in done.stderr:
         raise BoardError(f"{root.name}: pip takes {other.name}:\n{done.stdout}{done.stderr}")
     return Installed(site, brought, done.stderr.strip().splitlines()[-1])

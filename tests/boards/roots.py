@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-V7 = "-mcpu=generic+v7a+vfp3d16-neon"  # Debian's armhf: no NEON, sixteen registers
+V7 = "-mcpu=generic+v7a+vfp3d16-neon-d32"  # Debian's armhf: no NEON, sixteen registers
 V6 = "-mcpu=arm1176jzf_s"
 
 

@@ -30,9 +30,14 @@ ATTACKS = (
     "w_time",
     "b_blocking",
 )
-SHORT = ("tests/mem", "tests/os", "tests/sys", "tests/p1", "tests/engine")
-SHORT += tuple(f"tests/attacks/test_{name}.py" for name in ATTACKS)
-PATHS = tuple(f"tests/{room}/test_{name}.py" for room in ("sys", "p1") for name in ("path", "path_open"))
+ENGINES = ("engine", "fake", "siblings", "ticker", "trap", "wasm2c", "wasm3", "wasmtime")
+SHORT = (
+    *("tests/boards/on_board.py", "tests/mem", "tests/os", "tests/sys", "tests/p1"),
+    *(f"tests/engine/test_{name}.py" for name in ENGINES),
+    *(f"tests/attacks/test_{name}.py" for name in ATTACKS),
+)
+PATHS = ("tests/boards/on_board.py",)
+PATHS += tuple(f"tests/{room}/test_{name}.py" for room in ("sys", "p1") for name in ("path", "path_open"))
 RESOLVERS = {"10": "emulated", "7": "ENOSYS"}
 
 
@@ -83,7 +88,7 @@ def table(results: list[Result]) -> str:
 
 
 def run(
-    root: Root, version: str, site: Path, stage: Path, builder: str, tests: tuple[str, ...], part: str
+    root: Root, version: str, site: Path, stage: Path, engines: str, tests: tuple[str, ...], part: str
 ) -> Result:
     """The tests on one board."""
     result = Result(root, version if root.emulator else "", RESOLVERS[version] if root.emulator else "native")
@@ -92,28 +97,29 @@ def run(
     scratch.mkdir(parents=True)
     env = environment(root, site, pytest_folder(), stage)
     env |= {"BOARD_RESULT": str(scratch / "result.json"), "BOARD_PART": part, "BOARD_QEMU": result.qemu}
-    env |= {"WASI_NATIVE_BUILDER": builder, "WASI_NATIVE_CACHE": str(scratch / "cache")}
+    env |= {"BOARD_WHEEL": root.wheel}
+    env |= {"WASI_NATIVE_TEST_ENGINES": engines, "WASI_NATIVE_CACHE": str(scratch / "cache")}
     words = ["-m", "pytest", "-q", "--tb=short", "-p", "tests.boards.plugin", "-p", "no:cacheprovider"]
     words += ["-o", "faulthandler_timeout=300", f"--basetemp={scratch / 'tmp'}", *tests]
-    done = subprocess.run(
-        [str(wrapper(root, version)), *words],
-        cwd=stage,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    result.output = done.stdout
-    (scratch / "output").write_text(done.stdout)
+    output = scratch / "output"
+    with serving(root) as builder, open(output, "wb") as file:
+        subprocess.run(
+            [str(wrapper(root, version)), *words],
+            cwd=stage,
+            env={**env, "WASI_NATIVE_BUILDER": builder},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    result.output = output.read_text(errors="replace")
     if (scratch / "result.json").is_file():
         result.counts = json.loads((scratch / "result.json").read_text())
     else:
         result.counts = {"passed": 0, "failed": 0, "error": 1, "skipped": 0}
     shutil.rmtree(scratch / "tmp", ignore_errors=True)
-    say(f"{root.name}, qemu {result.qemu or 'none'}: {done.stdout.strip().splitlines()[-1:] or 'nothing'}")
+    last = result.output.strip().splitlines()[-1:] or ["nothing"]
+    say(f"{root.name}, qemu {result.qemu or 'none'}: {last[0]}")
     return result
 
 
@@ -122,7 +128,6 @@ def board(
     versions: tuple[str, ...],
     wheels: Path,
     stage: Path,
-    builder: str,
     long: bool,
     tests: list[str],
 ) -> list[Result]:
@@ -131,11 +136,12 @@ def board(
     installed = install(root, versions[0], wheels)
     brought = f", with {', '.join(installed.brought)}" if installed.brought else ", alone"
     say(f"{root.name}: installed by its pip{brought}, {time.monotonic() - start:.1f} s; {installed.refused}")
-    part = "" if long or not root.emulator else str(list(ROOTS).index(root.name))
+    part = "" if long else str(list(ROOTS).index(root.name))
+    engines = ",".join(["fake", *(["wasmtime"] if brought else []), "wasm2c", "wasm3"])
     results = []
     for version in versions if root.emulator else versions[:1]:
         chosen = tuple(tests) or (SHORT if version == versions[0] or long else PATHS)
-        results.append(run(root, version, installed.site, stage, builder, chosen, part))
+        results.append(run(root, version, installed.site, stage, engines, chosen, part))
         results[-1].installed = installed
     return results
 
@@ -146,11 +152,10 @@ def run_all(
     """Every board, some at a time; then the table, and what failed."""
     pytest_folder()
     stage = staged()
-    with serving() as builder, ThreadPoolExecutor(max_workers=jobs) as pool:
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
         slow_first = sorted(roots, key=lambda root: not root.emulator)
         waiting = {
-            root.name: pool.submit(board, root, versions, wheels, stage, builder, long, tests)
-            for root in slow_first
+            root.name: pool.submit(board, root, versions, wheels, stage, long, tests) for root in slow_first
         }
         results = [result for root in roots for result in waiting[root.name].result()]
     for result in results:

@@ -43,8 +43,8 @@ def library(source: bytes | str | Path, options: Options | None = None, target: 
     options = options or Options()
     target = target or Target.native()
     if remote.SOCKET:
-        words = {"options": options.__dict__, "target": [target.arch, target.libc]}
-        return remote.ask("aot", wasm=base64.b64encode(wasm).decode(), **words)
+        more = {"options": options.__dict__, "target": [target.arch, target.libc]}
+        return remote.ask("aot", wasm=base64.b64encode(wasm).decode(), **more)
     options = Options(**{**options.__dict__, "wasm2c": options.wasm2c or str(wabt.wasm2c())})
     words = [target.name, repr(options), zig_version()]
     key = content_key([*words, hashlib.sha256(wasm).hexdigest()], [ROOT / part for part in _PARTS])
@@ -56,9 +56,13 @@ def library(source: bytes | str | Path, options: Options | None = None, target: 
     return once(BUILD / "aot" / f"{key[:24]}.so", key, make)
 
 
-def program(module: Path) -> Path:
+def program(module: Path, target: Target | None = None) -> Path:
     """A module as a file .wno, made by the command line."""
+    target = target or Target.native()
+    if remote.SOCKET:
+        return remote.ask("wno", module=str(module), target=[target.arch, target.libc])
     command = [sys.executable, "-m", "wasi_native", "compile", "--wasm2c", str(wabt.wasm2c())]
+    command += ["--arch", target.arch, "--libc", target.libc]
     key = content_key([zig_version(), *command[3:]], [module, *(ROOT / part for part in _PARTS)])
 
     def make(part: Path) -> None:

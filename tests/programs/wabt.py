@@ -10,6 +10,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
+from tests.guests import remote
 from tests.guests.build import BUILD, GuestBuildError, locked, once, run_tool
 from tests.programs.toolchains import Unavailable
 
@@ -22,6 +23,8 @@ NPM_INTEGRITY = (  # of the package's archive, as the registry states it
 @functools.cache
 def wasm2c() -> Path:
     """The installed one, else Debian's package unpacked here, else npm's."""
+    if remote.SOCKET:
+        return debian()
     if found := shutil.which("wasm2c"):
         return Path(found)
     try:
@@ -33,6 +36,8 @@ def wasm2c() -> Path:
 @functools.cache
 def debian() -> Path:
     """Of Debian's package wabt; the installed one when that is it."""
+    if remote.SOCKET:
+        return remote.ask("wabt", name="debian")
     system = Path("/usr/bin/wasm2c")
     if system.is_file():
         return system
@@ -75,6 +80,8 @@ def _apt() -> list[str]:
 @functools.cache
 def npm() -> Path:
     """Of the npm package wabt."""
+    if remote.SOCKET:
+        return remote.ask("wabt", name="npm")
     tool = shutil.which("npm")
     if tool is None or shutil.which("node") is None:
         raise Unavailable(f"{NPM_PACKAGE} needs npm and node")

@@ -1,0 +1,81 @@
+"""What a board is promised, looked at on the board: its wheel, its resolver, and a program that runs from the shell.
+
+``python -m tests.boards run`` gives this file to the pytest of each board; elsewhere nothing collects it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+from tests.engine.libraries import library
+from tests.guests import aot, build
+from wasi_native import Board, _core, engines
+
+WHEEL = os.environ["BOARD_WHEEL"]  # the platform in its name
+OPENAT2 = os.environ["BOARD_QEMU"] != "7"
+HELLO = b"hello, world\n"
+
+
+def command(*words: str | Path, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """The command line, in a process of its own."""
+    run = [sys.executable, "-m", "wasi_native", *map(os.fspath, words)]
+    return subprocess.run(run, env={**os.environ, **env}, capture_output=True, timeout=300, check=False)
+
+
+def test_the_wheel_is_the_one_for_this_machine() -> None:
+    text = distribution("wasi_native").read_text("WHEEL") or ""
+    assert re.findall(r"^Tag: (.*)$", text, re.MULTILINE) == [f"cp311-abi3-{WHEEL}"]
+    assert Path(_core.__file__).suffixes[-2:] == [".abi3", ".so"]
+
+
+def test_the_board_knows_itself() -> None:
+    board = Board.detect()
+    machine = os.uname().machine
+    assert board.arch == {"armv7l": "armv7", "armv6l": "armv6"}.get(machine, machine)
+    assert struct.calcsize("P") == (8 if machine.endswith("64") else 4)
+
+
+def test_the_resolver_is_what_the_kernel_can() -> None:
+    done = command("doctor", "--json")
+    assert json.loads(done.stdout)["resolver"] == ("openat2" if OPENAT2 else "walk"), done.stdout
+
+
+def test_hello_runs_on_wasm3() -> None:
+    done = command(
+        "run", build.guest("hello"), WASI_NATIVE_ENGINE="wasm3", WASI_NATIVE_ENGINE_PATH=str(library("wasm3"))
+    )
+    assert (done.returncode, done.stdout) == (0, HELLO), done.stderr
+
+
+def test_hello_runs_as_compiled_code() -> None:
+    program = aot.program(build.guest("hello"))
+    digest = hashlib.sha256(program.read_bytes()).hexdigest()
+    done = command("run", "--allow-native", digest, program)
+    assert (done.returncode, done.stdout) == (0, HELLO), done.stderr
+
+
+def test_without_an_engine_one_line_says_what_to_install() -> None:
+    done = command("run", build.guest("hello"))
+    if engines.find("wasmtime").path:
+        assert (done.returncode, done.stdout) == (0, HELLO), done.stderr
+        return
+    assert done.returncode == 126 and done.stdout == b""
+    assert len(done.stderr.decode().strip().splitlines()) == 1 and b"install" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("name", ["tour", "show", "random"])
+def test_programs_of_c_end_well(name: str) -> None:
+    program = aot.program(build.guest(name))
+    digest = hashlib.sha256(program.read_bytes()).hexdigest()
+    done = command("run", "--allow-native", digest, program)
+    assert done.returncode == 0, done.stderr
