@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.guests.aot import binary
 from tests.host.native import compiled, digest, hello
 from wasi_native import __version__
 from wasi_native.cli import VERBS, main
@@ -108,3 +109,16 @@ def test_little_is_imported_for_native_code(environment: dict[str, str], tmp_pat
         not {"wasi_native.aot_sign", "wasi_native.aot_build", "cryptography", "re", "fcntl", "mmap"} & found
     )
     assert not HEAVY & found
+
+
+def test_no_other_engine_is_opened_for_native_code(environment: dict[str, str], tmp_path: Path) -> None:
+    data = compiled(hello())
+    (tmp_path / "hello.wno").write_bytes(data)
+    (tmp_path / "hello.wasm").write_bytes(binary(hello()))
+    script = "import sys; from wasi_native.cli import main; main(sys.argv[1:]); print(open('/proc/self/maps').read())"
+    for name, wanted in (("hello.wno", False), ("hello.wasm", True)):
+        args = ["run", "--allow-native", digest(data), str(tmp_path / name)]
+        done = subprocess.run(
+            [sys.executable, "-c", script, *args], env=environment, capture_output=True, check=True, text=True
+        )
+        assert ("wasmtime.so" in done.stdout) == wanted
