@@ -129,38 +129,36 @@ uint8_t wn_cursor_section(wn_cursor_t *c) {
   return 0;
 }
 
-/* Numbers are at most as long as their bits need, and what is over in the last byte is no part of another number. */
+/* The digits of a number, lowest first, as many as its bits need at most; *last is the last one, at bit *shift. */
+static uint64_t digits(wn_cursor_t *c, unsigned bits, uint8_t *last, unsigned *shift) {
+  uint64_t value = 0;
+  for (*shift = 0;; *shift += 7) {
+    *last = wn_cursor_byte(c);
+    value |= (uint64_t)(*last & 0x7f) << *shift;
+    if (!(*last & 0x80) || *shift + 7 >= bits) return value;
+  }
+}
+
+/* What the last digit has more than the number has bits is no part of another number: it must be 0, or like the sign.
+ */
 uint64_t wn_cursor_leb(wn_cursor_t *c, unsigned bits) {
   const uint8_t *first = c->at;
-  uint64_t value = 0;
-  for (unsigned shift = 0; shift < bits; shift += 7) {
-    uint8_t b = wn_cursor_byte(c);
-    value |= (uint64_t)(b & 0x7f) << shift;
-    if (b & 0x80) continue;
-    if (bits - shift < 7 && b >> (bits - shift)) break;
-    return value;
-  }
-  wn_cursor_fail(c, first, "a number is too long");
-  return 0;
+  uint8_t last;
+  unsigned shift;
+  uint64_t value = digits(c, bits, &last, &shift);
+  if (last >> (bits - shift < 7 ? bits - shift : 7)) wn_cursor_fail(c, first, "a number is too long");
+  return c->why ? 0 : value;
 }
 
 int64_t wn_cursor_signed(wn_cursor_t *c, unsigned bits) {
   const uint8_t *first = c->at;
-  uint64_t value = 0;
-  for (unsigned shift = 0; shift < bits; shift += 7) {
-    uint8_t b = wn_cursor_byte(c);
-    value |= (uint64_t)(b & 0x7f) << shift;
-    if (b & 0x80) continue;
-    unsigned used = bits - shift;
-    if (used < 7) {
-      uint8_t rest = (uint8_t)((b & 0x7f) >> (used - 1)); /* the sign, and what must be like it */
-      if (rest != 0 && rest != 0x7f >> (used - 1)) break;
-    }
-    if (b & 0x40 && shift + 7 < 64) value |= UINT64_MAX << (shift + 7);
-    return (int64_t)value;
-  }
-  wn_cursor_fail(c, first, "a number is too long");
-  return 0;
+  uint8_t last;
+  unsigned shift;
+  uint64_t value = digits(c, bits, &last, &shift);
+  unsigned sign = bits - shift < 7 ? bits - shift - 1 : 6;
+  if (last >> sign != 0 && last >> sign != 0x7f >> sign) wn_cursor_fail(c, first, "a number is too long");
+  if (last & 0x40 && shift + 7 < 64) value |= UINT64_MAX << (shift + 7);
+  return c->why ? 0 : (int64_t)value;
 }
 
 void wn_cursor_skip(wn_cursor_t *c, uint64_t length) {
