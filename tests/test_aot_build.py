@@ -153,7 +153,7 @@ def test_a_compiler_that_fails(tmp_path: Path) -> None:
         "exit code 3:\n  guest.c:1: error: too bad"
     )
     killed = script(tmp_path / "cc", "import os; os.kill(os.getpid(), 9)")
-    with pytest.raises(AotError, match="failed with signal 9$"):
+    with pytest.raises(AotError, match=r"failed with signal 9$"):
         build_library(
             aot.binary("(module)"), Target.native(), Options(wasm2c=options.wasm2c, compiler=killed)
         )
@@ -164,7 +164,7 @@ def test_a_module_that_wasm2c_refuses() -> None:
         b"\x41\x01", b"\x01\x01"
     )
     with pytest.raises(
-        AotError, match="(?s)bad.wasm: translating to C failed with exit code 1:.*type mismatch"
+        AotError, match=r"(?s)bad.wasm: translating to C failed with exit code 1:.*type mismatch"
     ):
         build_library(invalid, Target.native(), Options(wasm2c=str(wabt.wasm2c())), name="bad.wasm")
 

@@ -25,7 +25,8 @@ def translate(source: bytes | str, folder: Path, version: str = "debian") -> tup
 
 def test_a_module_without_names() -> None:
     wat = """(module $name (import "env" "f" (func $f (param i32) (result i64))) (import "b" "g" (func))
-      (memory (export "memory") 2 7) (memory 1) (table (export "t") 3 9 funcref) (global (export "g") (mut f32) (f32.const 0))
+      (memory (export "memory") 2 7) (memory 1) (table (export "t") 3 9 funcref)
+      (global (export "g") (mut f32) (f32.const 0))
       (func (export "run") (param f64) (result f32) (f32.const 1)) (@custom "other" "bytes"))"""
     raw = aot.binary(wat.replace('(@custom "other" "bytes")', "")) + b"\0\6\5other"
     guest = aot_source.plain(raw)

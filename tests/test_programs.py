@@ -9,14 +9,30 @@ from __future__ import annotations
 import hashlib
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.guests import build
+from tests.guests import aot, build
 from tests.programs import launch, toolchains
 
 pytestmark = pytest.mark.programs
+Form = Callable[[Path], tuple[str, ...]]
+
+
+@pytest.fixture(params=["module", "compiled"])
+def form(request: pytest.FixtureRequest) -> Form:
+    """A program as words of the command line: as it is, or compiled ahead of time for this machine."""
+
+    def words(path: Path) -> tuple[str, ...]:
+        if request.param == "module":
+            return (str(path),)
+        file = aot.program(path)
+        return ("--engine", "wasm2c", "--allow-native", hashlib.sha256(file.read_bytes()).hexdigest(), str(file))
+
+    return words
+
 
 TEXT = b"The quick brown fox; the lazy dog.\nThe end, the END: fox?\n"
 
@@ -25,10 +41,10 @@ def lines(*expected: str) -> bytes:
     return "".join(line + "\n" for line in expected).encode()
 
 
-def test_c(tmp_path: Path) -> None:
+def test_c(tmp_path: Path, form: Form) -> None:
     (tmp_path / "one.txt").write_bytes(TEXT)
     (tmp_path / "two.txt").write_bytes(b"dog " * 100_000)
-    words = ("--dir", f"{tmp_path}::/w", "--env", "WORDS_REPORT=/w/report.txt", toolchains.c_program())
+    words = ("--dir", f"{tmp_path}::/w", "--env", "WORDS_REPORT=/w/report.txt", *form(toolchains.c_program()))
     done = launch.run(*words, "/w/one.txt", "/w/two.txt")
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == lines(
@@ -47,23 +63,23 @@ def test_c(tmp_path: Path) -> None:
     ).read_bytes() == b"dog 100001\nthe 4\nend 2\nfox 2\nbrown 1\nlazy 1\nquick 1\n"
 
 
-def test_c_from_stdin_and_without_a_grant(tmp_path: Path) -> None:
-    done = launch.run(toolchains.c_program(), stdin=b"one two one")
+def test_c_from_stdin_and_without_a_grant(tmp_path: Path, form: Form) -> None:
+    done = launch.run(*form(toolchains.c_program()), stdin=b"one two one")
     assert done.stdout == lines("3 words, 2 distinct, 1.500 each", "     2 one", "     1 two", "2000-02-29")
     (tmp_path / "one.txt").write_bytes(TEXT)
-    done = launch.run(toolchains.c_program(), tmp_path / "one.txt")
+    done = launch.run(*form(toolchains.c_program()), tmp_path / "one.txt")
     assert done.returncode == 1 and done.stdout == b""
     assert done.stderr.startswith(b"words: %s: " % str(tmp_path / "one.txt").encode())
 
 
-def test_cpp(tmp_path: Path) -> None:
+def test_cpp(tmp_path: Path, form: Form) -> None:
     (tmp_path / "in").write_bytes(b"nut 300 0.25\nbolt 20 10\nnot a line\nnut 100 0.5\nnail 9999 0.01\n")
-    done = launch.run("--dir", f"{tmp_path}::/d", toolchains.cpp_program(), "/d/in", "/d/out")
+    done = launch.run("--dir", f"{tmp_path}::/d", *form(toolchains.cpp_program()), "/d/in", "/d/out")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"3 items, 424.99\n", b"")
     assert (tmp_path / "out").read_bytes() == lines(
         "bolt        20    200.00", "nut        400    125.00", "nail      9999     99.99"
     )
-    done = launch.run("--dir", f"{tmp_path}::/d", toolchains.cpp_program(), "/d/none", "/d/out")
+    done = launch.run("--dir", f"{tmp_path}::/d", *form(toolchains.cpp_program()), "/d/none", "/d/out")
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"stock: cannot read /d/none\n")
 
 

@@ -56,13 +56,13 @@ def library(source: bytes | str | Path, options: Options | None = None, target: 
     return once(BUILD / "aot" / f"{key[:24]}.so", key, make)
 
 
-def program(module: Path, target: Target | None = None) -> Path:
-    """A module as a file .wno, made by the command line."""
+def program(module: Path, target: Target | None = None, level: int = 2) -> Path:
+    """A module as a file .wno, made by the command line; ``level`` 0 where it is compiled more often than run."""
     target = target or Target.native()
     if remote.SOCKET:
         return remote.ask("wno", module=str(module), target=[target.arch, target.libc])
     command = [sys.executable, "-m", "wasi_native", "compile", "--wasm2c", str(wabt.wasm2c())]
-    command += ["--arch", target.arch, "--libc", target.libc]
+    command += ["--arch", target.arch, "--libc", target.libc, "--opt", str(level)]
     key = content_key([zig_version(), *command[3:]], [module, *(ROOT / part for part in _PARTS)])
 
     def make(part: Path) -> None:

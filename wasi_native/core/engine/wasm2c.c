@@ -5,6 +5,7 @@
  * nothing; the stack is limited by its real end, which is asked for once per thread.
  */
 #include "core/engine/adapter.h"
+#include "core/engine/trap.h"
 #include "wasi_native/aot.h"
 
 #define PAGE 65536u
@@ -185,17 +186,11 @@ static const wn_aot_memory_t *find_memory(const w2c_instance_t *in, const char *
   return x ? x->item(in->state) : NULL;
 }
 
-/* "kind: text", by WN_AOT_TRAP_*. */
-static const char *const traps[] = {"trap: the guest stopped",
-                                    "memory-out-of-bounds: an access outside of memory",
-                                    "table-out-of-bounds: an access outside of a table",
-                                    "indirect-call-null: an indirect call of an element that is not set",
-                                    "bad-signature: an indirect call of a function with another signature",
-                                    "integer-overflow: an integer overflow",
-                                    "integer-division-by-zero: an integer division by zero",
-                                    "bad-conversion: a number that does not fit an integer",
-                                    "unreachable: an unreachable instruction was executed",
-                                    "stack-overflow: the call stack is exhausted"};
+/* By WN_AOT_TRAP_*. */
+static const uint8_t kinds[] = {WN_TRAP_KIND_COUNT,    WN_TRAP_KIND_MEMORY,     WN_TRAP_KIND_TABLE,
+                                WN_TRAP_KIND_NULL,     WN_TRAP_KIND_SIGNATURE,  WN_TRAP_KIND_OVERFLOW,
+                                WN_TRAP_KIND_DIVISION, WN_TRAP_KIND_CONVERSION, WN_TRAP_KIND_UNREACHABLE,
+                                WN_TRAP_KIND_STACK};
 
 /* What a run of the guest answered, as a verdict and a message. */
 static wn_err_t outcome(w2c_instance_t *in, int32_t code, wn_message_t *message) {
@@ -207,16 +202,15 @@ static wn_err_t outcome(w2c_instance_t *in, int32_t code, wn_message_t *message)
                                                : "table minimum size of %llu elements exceeds table limits";
     return wn_message_set(message, WN_INVALID, what, (unsigned long long)wanted);
   }
+  wn_err_t err = guest->end.err;
   if (code == WN_AOT_TRAP_FUEL) {
-    wn_guest_end(guest, WN_LIMIT);
+    err = wn_guest_end(guest, WN_LIMIT);
     guest->end.limit = "fuel";
-  } else if (code > 0) {
-    wn_err_t err = wn_guest_end(guest, WN_TRAP_ENGINE);
-    const uint32_t known = sizeof traps / sizeof traps[0];
-    return wn_message_set(message, err, "%s", traps[(uint32_t)code < known ? code : 0]);
+  } else if (!err) {
+    err = wn_guest_end(guest, code > 0 ? WN_TRAP_ENGINE : code);
   }
-  wn_err_t err = guest->end.err ? guest->end.err : wn_guest_end(guest, code);
-  return wn_message_set(message, err, "%s: %s", wn_err_name(err), wn_err_text(err));
+  wn_trap_begin(message, err, code > 0 && code < WN_AOT_TRAP_FUEL ? kinds[code] : WN_TRAP_KIND_COUNT);
+  return err;
 }
 
 /* Before the outermost call: how deep the stack may go, and from which epoch on it counts as interrupted. */
