@@ -96,7 +96,7 @@ def with_interpreter(elf: bytes, path: str) -> bytes:
     entry, count = struct.unpack_from("<HH", elf, size)
     name = path.encode() + b"\0"
     out = bytearray(elf)
-    for at in range(headers, headers + entry * count, entry):
+    for at in (headers + entry * index for index in range(count)):
         if struct.unpack_from("<I", elf, at)[0] != PT_INTERP:
             continue
         if wide:
