@@ -23,7 +23,7 @@ PYPI = "pywasm3==0.5.0"
 NPM = "react-native-webassembly@0.3.3"
 # As pywasm3 itself is built: its interpreter needs calls in tail position to become jumps.
 FLAGS = ["-O3", "-g0", "-shared", "-fPIC", "-fomit-frame-pointer", "-fno-stack-protector", "-DNDEBUG"]
-FLAGS += ["-fno-sanitize=undefined", "-fno-sanitize=address", "-w"]
+FLAGS += ["-fno-sanitize=undefined", "-w"]
 
 
 def _pypi(folder: Path) -> bytes:
@@ -56,20 +56,21 @@ def wasm3_sources(tree: str = "new") -> Path:
     return folder
 
 
-def build_wasm3(tree: str = "new", target: str | None = None, *flags: str) -> Path:
-    """The path of a libwasm3.so of one tree: "new" or "old"."""
-    if remote.SOCKET:
+def build_wasm3(tree: str = "new", target: str | None = None, *flags: str, compiler: str = "") -> Path:
+    """The path of a libwasm3.so of one tree: "new" or "old". ``flags``: of zig's, or of another ``compiler``."""
+    if remote.SOCKET and not compiler:
         return remote.ask("wasm3", tree=tree, flags=flags)
     sources = wasm3_sources(tree)
-    compiler = [sys.executable, "-m", "ziglang", "cc", *(["-target", target] if target else [])]
-    key = content_key([tree, target or "", *FLAGS, *flags, zig_version()], sorted(sources.glob("*.[ch]")))
+    command = [sys.executable, "-m", "ziglang", "cc", *(["-target", target] if target else [])]
+    words = [tree, target or "", *FLAGS, *flags, compiler or zig_version()]
+    key = content_key(words, sorted(sources.glob("*.[ch]")))
 
     def make(part: Path) -> None:
         files = [os.fspath(path) for path in sorted(sources.glob("*.c"))]
-        command = [*compiler, *FLAGS, *flags, "-Wl,-soname,libwasm3.so", "-I", os.fspath(sources), *files]
-        subprocess.run([*command, "-o", os.fspath(part)], check=True, timeout=300)
+        words = [*([compiler] if compiler else command), *FLAGS, *flags, "-Wl,-soname,libwasm3.so"]
+        subprocess.run([*words, "-I", sources, *files, "-lm", "-o", part], check=True, timeout=300)
 
-    name = f"libwasm3-{tree}-{target or 'native'}-{key[:12]}.so"
+    name = f"libwasm3-{tree}-{target or Path(compiler).name or 'native'}-{key[:12]}.so"
     return once(BUILD / name, key, make)
 
 

@@ -25,7 +25,8 @@ TRAPS = {
 @pytest.mark.parametrize("name", ["wasmtime", "wasm_c_api", "wasm3", "wasm3-old"])
 @pytest.mark.parametrize("kind", TRAPS)
 def test_each_engine_s_words_are_understood(name: str, kind: str) -> None:
-    wat = f"""(module $m (type $v (func)) (memory 1) (table 3 funcref) (elem (i32.const 0) $other) (elem (i32.const 2) $v)
+    wat = f"""(module $m (type $v (func)) (memory 1) (table 3 funcref)
+      (elem (i32.const 0) $other) (elem (i32.const 2) $v)
       (func $v) (func $other (param i32)) (func $inner {TRAPS[kind]}) (func (export "go") (call $inner)))"""
     engine = _core.Engine(name.partition("-")[0], library(name))
     instance = _core.Instance(engine.load(aot.binary(wat)), _core.Sys({}))

@@ -12,9 +12,8 @@
 #define PAGE 65536u
 /* wasm3 tells sizes of memory in 32 bits. */
 #define PAGES_MAX 65535u
-/* Read off its compiler, of both versions: what else decodes is not executed right. */
-#define PROPOSALS \
-  (WN_PROPOSAL_SIGN_EXTENSION | WN_PROPOSAL_SATURATION | WN_PROPOSAL_MULTI_VALUE | WN_PROPOSAL_BULK_MEMORY)
+/* Read off its compiler, of both versions; and of bulk memory, memory.copy and memory.fill. */
+#define PROPOSALS (WN_PROPOSAL_SIGN_EXTENSION | WN_PROPOSAL_SATURATION | WN_PROPOSAL_MULTI_VALUE)
 /* Its compiler recurses once per block. */
 #define NESTING 500u
 /* Native stack that it takes, in bytes: measured with gcc, clang and pywasm3's flags on x86-64: 80 to 160, 48. */
@@ -108,6 +107,7 @@ static wn_err_t code_make(const w3_module_t *m, const wn_limits_t *limits, w3_co
   wn_wasm_guard_t guard = {.check = WN_GUARD_FLAG,
                            .start = true,
                            .grow = true,
+                           .copy_fill = true,
                            .zero_is_none = true,
                            .memory_pages = PAGES_MAX,
                            .nesting = NESTING,

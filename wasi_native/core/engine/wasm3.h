@@ -50,6 +50,7 @@ typedef const void *(*w3_raw_t)(w3_opaque_t *runtime, w3_context_t *context, uin
   REQUIRED(m3_ParseModule, w3_result_t, (w3_opaque_t *, w3_opaque_t **, const uint8_t *, uint32_t)) \
   REQUIRED(m3_FreeModule, void, (w3_opaque_t *))                                                    \
   REQUIRED(m3_LoadModule, w3_result_t, (w3_opaque_t *, w3_opaque_t *))                              \
+  REQUIRED(m3_RunStart, w3_result_t, (w3_opaque_t *))                                               \
   REQUIRED(m3_LinkRawFunctionEx, w3_result_t,                                                       \
            (w3_opaque_t *, const char *, const char *, const char *, w3_raw_t, const void *))       \
   REQUIRED(m3_FindGlobal, w3_opaque_t *, (w3_opaque_t *, const char *))                             \

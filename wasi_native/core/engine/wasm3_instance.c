@@ -57,7 +57,7 @@ wn_err_t w3_result_take(w3_guest_t *in, w3_result_t result, wn_message_t *messag
   if (!err) err = wn_guest_end(&in->head.guest, WN_TRAP_ENGINE);
   const uint32_t kind = wn_trap_find((wn_str_t){result, strlen(result)});
   size_t len = wn_trap_begin(message, err, kind);
-  if (err == WN_TRAP_ENGINE && kind == WN_TRAP_KIND_COUNT) {
+  if (err == WN_TRAP_ENGINE && kind == WN_TRAP_KIND_COUNT && result != ended) {
     /* Functions are compiled when they are called first: what wasm3 cannot compile comes up here. */
     w3_error_t info = {0};
     in->api->m3_GetErrorInfo(in->runtime, &info);
@@ -113,8 +113,8 @@ static w3_opaque_t *find_function(w3_guest_t *in, size_t index, const char *name
   return in->functions[index] = *result ? NULL : function;
 }
 
-/* Its memory, from now on reached by ticks; then the start section, which the guard made an export. */
-static wn_err_t begin(w3_guest_t *in, wn_message_t *message) {
+/* Its memory; from now on it is reached by ticks; then the start section, which the guard made an export. */
+static wn_err_t begin(w3_guest_t *in, w3_opaque_t *module, wn_message_t *message) {
   w3_engine_t *e = w3_engine_of(in->head.module);
   wn_extern_t item;
   for (size_t i = 0; wn_module_export(in->head.module, i, &item); i++) {
@@ -131,8 +131,9 @@ static wn_err_t begin(w3_guest_t *in, wn_message_t *message) {
   e->first = in;
   w3_unlock(&e->lock);
   w3_opaque_t *start = NULL;
-  if (in->api->m3_FindFunction(&start, in->runtime, WN_GUARD_START)) return 0; /* it has none */
-  w3_result_t result = in->api->m3_Call(start, 0, NULL);
+  w3_result_t result = in->api->m3_FindFunction(&start, in->runtime, WN_GUARD_START);
+  if (!result) result = in->api->m3_Call(start, 0, NULL);
+  else if (strstr(result, "lookup")) result = in->api->m3_RunStart(module); /* none, or an import */
   return result ? w3_result_take(in, result, message) : 0;
 }
 
@@ -157,7 +158,7 @@ wn_err_t w3_instance_start(wn_instance_t *instance, const wn_provide_t *provides
   }
   if (result) return wn_message_set(message, WN_INVALID, "wasm3: %s", result);
   err = link_all(in, module, provides, count, message);
-  return err ? err : begin(in, message);
+  return err ? err : begin(in, module, message);
 }
 
 void w3_instance_close(wn_instance_t *instance) {
@@ -203,6 +204,8 @@ wn_err_t w3_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
   memcpy(text, name.ptr, name.len);
   text[name.len] = 0;
   w3_opaque_t *function = find_function(in, in->asked, text, &result);
+  if (!function && strstr(result, "lookup"))
+    return wn_message_set(message, WN_MISSING, "wasm3 does not find this export: an import, or of too many names");
   if (!function) return w3_result_take(in, result, message);
   const void *pointers[VALUES_MAX];
   for (size_t i = 0; i < VALUES_MAX; i++) pointers[i] = &values[i];

@@ -57,6 +57,7 @@ typedef struct wn_cursor {
   const uint8_t *module_end;
   uint32_t rank;     /* of the last section */
   uint32_t allowed;  /* WN_PROPOSAL_* */
+  bool copy_fill;    /* memory.copy and memory.fill are allowed, whatever else of bulk memory is */
   uint32_t function; /* whose body is read, for messages; WN_NO_FUNCTION */
   uint64_t type_top; /* one more than the highest type index met */
   const char *why;   /* the first thing that is wrong, static; NULL so far */

@@ -154,7 +154,7 @@ static void export_section(wn_rewrite_t *r) {
   wn_rewrite_number(r, r->global);
   if (!r->starts) return;
   export_of_ours(r, WN_GUARD_START, WN_WASM_FUNC);
-  wn_rewrite_number(r, (uint64_t)r->started + (r->started >= r->module->func_imports));
+  wn_rewrite_number(r, (uint64_t)r->started + 1);
 }
 
 /* flags: 1 passive or declared, 2 a table named or declared, 4 expressions in place of functions */
@@ -279,7 +279,7 @@ static void find_start(wn_rewrite_t *r) {
     const uint8_t *start = c.at;
     wn_extern_t type;
     r->started = wn_cursor_u32(&c);
-    r->starts = true;
+    r->starts = r->started >= r->module->func_imports;
     if (!wn_wasm_function(r->module, r->started, &type) || type.params[0] || type.results[0])
       wn_rewrite_fail(r, start, "there is no such function that can start");
   }
@@ -324,6 +324,7 @@ wn_err_t wn_wasm_guard(const wn_os_t *os, wn_str_t wasm, const wn_wasm_guard_t *
   wn_wasm_t *module;
   wn_rewrite_t r = {.how = guard, .os = os};
   wn_cursor_init(&r.c, wasm, MODULE_MAX, guard->proposals);
+  r.c.copy_fill = guard->copy_fill;
   if (r.c.why) return wn_cursor_message(&r.c, message);
   wn_err_t err = wn_wasm_new(os, wasm, guard->proposals, &module, message);
   if (err) return err;

@@ -5,9 +5,9 @@
  *   - its memories and tables have maxima that are not over the caller's;
  *   - it uses no proposal but those that the caller names;
  *   - it has no custom sections, and reserved immediates are the single bytes that old engines read;
- *   - where it is asked for: its start section is the export "wn:start" instead; check is called after each growth of
- * a memory; and functions that call others have local variables more, so that an engine that bounds its own stack for
- * wasm code, and not its native one, bounds that with it.
+ *   - where it is asked for: its start section is the export "wn:start" instead, unless it names an import; check is
+ * called after each growth of a memory; and functions that call others have local variables more, so that an engine
+ * that bounds its own stack for wasm code, and not its native one, bounds that with it.
  *
  * It looks by the last of its function imports, "wn" "check" () -> (), which is the last of all its imports too. The
  * adapter serves it with wn_guest_check() and shows it to nobody. Its last global is a mutable i32 that is exported
@@ -35,6 +35,7 @@ typedef struct wn_wasm_guard {
   enum { WN_GUARD_FLAG, WN_GUARD_COUNT } check;
   bool start;              /* the start section becomes an export */
   bool grow;               /* check is called after each memory.grow */
+  bool copy_fill;          /* the engine has memory.copy and memory.fill, whatever else it has of bulk memory */
   bool zero_is_none;       /* the engine takes a maximum of 0 pages for none: it is 1 page */
   uint64_t memory_pages;   /* the largest maximum of a memory, imported ones too; 0: as the module says */
   uint64_t table_elements; /* likewise of a table */

@@ -292,7 +292,8 @@ static uint8_t next(wn_cursor_t *c, wn_op_t *op) {
     code = prefixed(op->code, op->sub);
   }
   op->shape = code.shape;
-  if (code.needs) wn_cursor_need(c, op->start, code.needs);
+  const bool copy_fill = op->code == 0xfc && (op->sub == 10 || op->sub == 11);
+  if (code.needs && !(copy_fill && c->copy_fill)) wn_cursor_need(c, op->start, code.needs);
   immediates(c, op);
   return code.constant;
 }
