@@ -322,8 +322,8 @@ def _libc(root: str) -> str:
             return "glibc"
         from .elf import here
 
-        found = [libc for libc in (here().libc,) if libc != "unknown"] or found
-    return found[0] if found else "unknown"
+        found.insert(0, here().libc)
+    return next((libc for libc in found if libc != "unknown"), "unknown")
 
 
 def _runs_glibc() -> bool:
@@ -368,14 +368,9 @@ def _match(compatible: tuple[str, ...], model: str) -> Board | None:
         text = _file_text(path)
         if any(mark in text for mark in marks):
             candidates.append(_read_board(path))
-    for given in compatible:
-        for board in candidates:
-            if given in board.compatible:
-                return board
-    for board in candidates:
-        if any(_is_model(model, entry) for entry in board.model):
-            return board
-    return None
+    found = [board for given in compatible for board in candidates if given in board.compatible]
+    found += [board for board in candidates if any(_is_model(model, entry) for entry in board.model)]
+    return found[0] if found else None
 
 
 def _is_model(model: str, entry: str) -> bool:
