@@ -156,9 +156,9 @@ def rust() -> Path:
         pytest.skip(str(error))
 
 
-def test_rust(tmp_path: Path) -> None:
+def test_rust(tmp_path: Path, form: Form) -> None:
     grants = ("--dir", f"{tmp_path}::/box", "--env", "B=2", "--env", "A=one two")
-    done = launch.run(*grants, rust(), "/box", "é", stdin=b"x\ny\nx\n")
+    done = launch.run(*grants, *form(rust()), "/box", "é", stdin=b"x\ny\nx\n")
     assert (done.returncode, done.stderr) == (17, b"")
     assert done.stdout == lines(
         'args ["/box", "é"]',
@@ -178,8 +178,8 @@ def test_rust(tmp_path: Path) -> None:
     assert (tmp_path / "moved.txt").read_bytes() == b"line X"
 
 
-def test_rust_panic() -> None:
-    done = launch.run(rust(), "panic")
+def test_rust_panic(form: Form) -> None:
+    done = launch.run(*form(rust()), "panic")
     assert done.returncode == 134
     assert done.stdout == lines('args ["panic"]', "env {}")
     assert b"asked to" in done.stderr and b"unreachable" in done.stderr
