@@ -171,7 +171,7 @@ def test_noise_gives_a_verdict() -> None:
         (HEAD + section(12, b"\1") + section(11, many()), "0 segments, 1 were declared"),
         (HEAD + section(6, many(b"\x7f\2\x41\0\x0b")), "mutability 2"),
         (HEAD + section(2, many(imported("m", "t", b"\4\1\0"))), "attribute of a tag"),
-        (b"\0asm\x0d\0\1\0" + section(10, many(b"\2\1m\1\0")), "unknown kind of name"),
+        (b"\0asm\x0d\0\1\0" + section(10, many(b"\3\1m\1\0")), "unknown kind of name"),
         (b"\0asm\x0d\0\1\0" + section(10, many(b"\0\1m\x09\0")), "unknown kind 9"),
     ],
 )

@@ -444,9 +444,14 @@ class _Parser(Reader):
         return self.out
 
     def component_name(self) -> str:
-        if self.byte() > 1:
+        form = self.byte()
+        if form > 2:
             self.fail("an unknown kind of name")
-        return self.text()
+        name = self.text()
+        for _ in range(self.count(3, 2) if form == 2 else 0):  # attributes
+            self.byte()
+            self.text()
+        return name
 
     def component_type(self) -> str:
         kind = self.byte()

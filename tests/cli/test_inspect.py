@@ -147,10 +147,6 @@ def test_what_nothing_provides(inspect: Callable[..., Any]) -> None:
 def test_shapes(inspect: Callable[..., Any]) -> None:
     assert "reactor" in inspect(module(export="_initialize"), raw=True).out
     assert "neither" in inspect(module(export="add"), raw=True).out
-    component = b"\0asm\x0d\0\1\0" + section(10, b"\0" + text("wasi:cli/run@0.2.0") + b"\5\0")
-    found = inspect(component, "")
-    assert found["layer"] == "component" and found["wasi"] == ["0.2"] and found["status"] == 1
-    assert "a component" in inspect(component, raw=True).out
 
 
 def test_names_cannot_drive_the_terminal(inspect: Callable[..., Any]) -> None:

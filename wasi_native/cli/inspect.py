@@ -69,6 +69,10 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
         if is_native(rest[0]):
             return inspect(rest[0], policy, "--json" in options)
         data, binary = read(rest[0])
+        if binary.layer == "component":
+            from .inspect_component import inspect as inspect_component
+
+            return inspect_component(rest[0], data, binary, policy, "--json" in options)
     except ModuleError as error:
         complain("wasi-native inspect", str(error))
         return 1
@@ -98,7 +102,7 @@ def describe(path: str, data: bytes, binary: Binary, policy: Policy | None) -> d
     """All that is printed, ready for JSON."""
     from hashlib import sha256
 
-    groups = _groups() if binary.layer == "module" else {}
+    groups = _groups()
     imports = [{**_extern(item), "group": _group(item, groups)} for item in binary.imports]
     found: dict[str, Any] = {
         "file": path,
@@ -174,7 +178,7 @@ def _grants(found: dict[str, Any], policy: Policy | None) -> list[dict[str, Any]
     if by_group.get("files"):
         grants += _files(sorted(by_group.pop("files")), policy)
     for group, names in sorted(by_group.items()):
-        verdict, text = _rule(group, policy, found["layer"])
+        verdict, text = _rule(group, policy)
         if group in ("args", "env") and policy is not None:
             verdict = "granted" if getattr(policy, group) else "empty"
         grants.append(_grant(group, names, text, verdict if policy is not None else ""))
@@ -187,7 +191,7 @@ def _grant(what: str, names: list[str], text: str, verdict: str) -> dict[str, An
     return {"capability": what, "imports": sorted(set(names)), "grant": text, "verdict": verdict}
 
 
-def _rule(group: str, policy: Policy | None, layer: str) -> tuple[str, str]:
+def _rule(group: str, policy: Policy | None) -> tuple[str, str]:
     """The verdict and what grants ``group``."""
     if group in _ALWAYS:
         return "granted", _ALWAYS[group]
@@ -196,8 +200,6 @@ def _rule(group: str, policy: Policy | None, layer: str) -> tuple[str, str]:
         return ("granted" if given else "denied"), "listen = ['tcp://...'], dial = ['tcp://...']"
     if group == "host":
         return "denied", "not WASI: functions= of the Python API, or another module"
-    if layer == "component":
-        return "denied", "a component: this version runs core modules of WASI 0.1"
     return "denied", "nothing provides it"
 
 
@@ -256,7 +258,7 @@ def _text(found: dict[str, Any]) -> str:
     memories = [_memory(memory) for memory in found["memories"]]
     made = [" ".join(filter(None, (item["name"], item["version"]))) for item in found["producers"]]
     pairs = [
-        ("kind", kinds.get(found["shape"], "a component")),
+        ("kind", kinds[found["shape"]]),
         (
             "size",
             f"{human(found['size'])} ({found['size']} bytes)"

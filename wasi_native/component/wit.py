@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYWORDS", "escaped", "text"]
 
-_WORDS = "as async bool borrow char constructor enum error-context export f32 f64 flags float32 float64 from func"
+_WORDS = (
+    "as async bool borrow char constructor enum error-context export f32 f64 flags float32 float64 from func"
+)
 _WORDS += " future import include interface list map option own package record resource result s16 s32 s64 s8 static"
 _WORDS += " stream string tuple type u16 u32 u64 u8 use variant with world"
 KEYWORDS = frozenset(_WORDS.split())

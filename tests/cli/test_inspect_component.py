@@ -1,0 +1,119 @@
+"""``wasi-native inspect`` on components."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.component.asm import INSTANCE, component, name, plain, section, types
+from tests.component.build import encode, fixture
+from wasi_native import Host, ModuleError
+
+Tool = Callable[..., Any]
+
+
+@pytest.fixture
+def inspect(tool: Tool, tmp_path: Path) -> Callable[..., Any]:
+    """Inspects these bytes; as JSON unless ``raw``."""
+
+    def call(data: bytes, policy: str | None = None, raw: bool = False) -> Any:
+        (tmp_path / "c.wasm").write_bytes(data)
+        args = ["inspect", "c.wasm"] + ([] if raw else ["--json"])
+        if policy is not None:
+            (tmp_path / "p.toml").write_text(policy)
+            args += ["--policy", "p.toml"]
+        done = tool(*args)
+        return done if raw else json.loads(done.out) | {"status": done.status}
+
+    return call
+
+
+WASI = component(
+    types(INSTANCE),
+    section(10, *[plain(text) + b"\5\0" for text in ("wasi:cli/run@0.2.0", "wasi:io/poll@0.2.12")]),
+)
+
+
+def test_json(inspect: Callable[..., Any]) -> None:
+    data = fixture("interfaces")
+    found = inspect(data)
+    assert found["status"] == 0 and found["layer"] == found["shape"] == "component"
+    assert found["size"] == len(data) and found["components"] == 1 and found["wasi"] == []
+    assert [(module["functions"], module["shared"]) for module in found["modules"]] == [
+        (1, []),
+        (5, ["memory"]),
+    ]
+    for module in found["modules"]:
+        assert data[module["at"] : module["at"] + module["size"]][:4] == b"\0asm"
+    assert [(item["name"], item["kind"], item["functions"]) for item in found["imports"]] == [
+        ("test:dep/poll@0.2.3", "instance", 2),
+        ("test:dep/streams@0.2.3", "instance", 5),
+        ("log", "func", 1),
+    ]
+    assert found["exports"][0]["package"] == "test:own" and found["exports"][0]["version"] == "1.0.0"
+    assert found["to_run"] == {
+        "wasi": [],
+        "host": ["test:dep/poll@0.2.3", "test:dep/streams@0.2.3", "log"],
+        "engine": [],
+        "shared": ["memory"],
+        "async": [],
+        "gated": [],
+    }
+
+
+def test_text(inspect: Callable[..., Any]) -> None:
+    done = inspect(WASI, raw=True)
+    assert done.status == 0
+    for words in (
+        "a component",
+        "wasi:io@0.2.12\n      poll (0)",
+        "no exports",
+        "wasi:cli@0.2.0, wasi:io@0.2.12",
+    ):
+        assert words in done.out
+    assert "  wasi    0.2\n" in done.out and "this version runs core modules of WASI 0.1" in done.out
+    assert "by plain names\n      log (func)" in inspect(fixture("interfaces"), raw=True).out
+
+
+def test_async_and_gated_features_are_named(inspect: Callable[..., Any]) -> None:
+    needed = inspect(fixture("async"))["to_run"]
+    assert (
+        "async lift" in needed["async"] and "waitable-set.poll" in needed["async"] and needed["gated"] == []
+    )
+    assert inspect(component(types(b"\x64")))["to_run"]["gated"] == ["error-context"]
+
+
+def test_a_policy_grants_it_nothing_yet(inspect: Callable[..., Any]) -> None:
+    found = inspect(WASI, "")
+    assert found["status"] == 1 and found["wasi"] == ["0.2"]
+    assert found["grants"][0]["verdict"] == "denied"
+    assert "DENIED a component" in inspect(WASI, "", raw=True).out
+
+
+def test_core_modules_inside_say_what_they_need(inspect: Callable[..., Any]) -> None:
+    data = encode('(component (core module (memory i64 1) (func (export "f") (param v128))))')
+    assert inspect(data)["to_run"]["engine"] == ["memory64", "simd128"]
+
+
+def test_names_cannot_drive_the_terminal(inspect: Callable[..., Any]) -> None:
+    entry = b"\2" + name("a") + b"\1\2" + name("\x1b[2J") + b"\5\0"
+    done = inspect(component(types(INSTANCE), section(10, entry)), raw=True)
+    assert done.status == 0 and "\x1b" not in done.out
+    done = inspect(component(types(INSTANCE), section(10, plain("a\x1b[2J") + b"\5\0")), raw=True)
+    assert done.status == 1 and "\x1b" not in done.err and "'a\\x1b[2J'" in done.err
+
+
+@pytest.mark.parametrize("cut", [9, 40, 500, 1500])
+def test_every_prefix_is_an_answer(inspect: Callable[..., Any], cut: int) -> None:
+    done = inspect(fixture("interfaces")[:cut], raw=True)
+    assert done.status in (0, 1) and bool(done.out) == (done.status == 0)
+    assert done.status == 0 or done.err.startswith("wasi-native inspect: c.wasm: ")
+
+
+def test_a_host_loads_none_yet() -> None:
+    with Host(engine="wasmtime", cache=False) as host, pytest.raises(ModuleError, match="runs core modules"):
+        host.load(fixture("interfaces"))

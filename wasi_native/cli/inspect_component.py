@@ -1,0 +1,179 @@
+"""``wasi-native inspect`` for components: core modules, packages, exports, and what running it would need."""
+
+from __future__ import annotations
+
+from ..component import FEATURES, decode, names
+from ..component.core_module import KINDS
+from ..component.model import Canon, Component, InstanceType, Subcomponent
+from ..wasm import parse
+from .out import clean, fields, human, json, say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..component.core_module import CoreModule
+    from ..component.model import Extern
+    from ..policy import Policy
+    from ..wasm import Binary
+
+__all__ = ["describe", "inspect"]
+
+_DENIED = "a component: this version runs core modules of WASI 0.1"
+
+
+def inspect(path: str, data: bytes, binary: Binary, policy: Policy | None, as_json: bool) -> int:
+    """Print all about the component; the exit status. ModuleError."""
+    found = describe(path, data, binary, policy)
+    if as_json:
+        json(found)
+    else:
+        say(_text(found))
+    return 1 if policy is not None else 0
+
+
+def describe(path: str, data: bytes, binary: Binary, policy: Policy | None) -> dict[str, Any]:
+    """All that is printed, ready for JSON. ModuleError."""
+    from hashlib import sha256
+
+    component = decode(data, path, FEATURES)
+    imports = [_extern(name, extern) for name, extern in component.imports.items()]
+    found: dict[str, Any] = {
+        "file": path,
+        "size": len(data),
+        "sha256": sha256(data).hexdigest(),
+        "layer": "component",
+        "shape": binary.shape,
+        "wasi": _versions(imports),
+        "modules": [_module(path, module) for module in component.modules],
+        "components": component.components,
+        "imports": imports,
+        "exports": [_extern(name, extern) for name, extern in component.exports.items()],
+        "producers": [
+            {"field": field, "name": name, "version": version} for field, name, version in binary.producers
+        ],
+    }
+    found["to_run"] = _to_run(component, found)
+    verdict = "" if policy is None else "denied"
+    told = [item["name"] for item in imports]
+    found["grants"] = [{"capability": "component", "imports": told, "grant": _DENIED, "verdict": verdict}]
+    return found
+
+
+def _extern(name: str, extern: Extern) -> dict[str, Any]:
+    parsed = names.parse(name)
+    functions = 1 if extern.sort == "func" else 0
+    if isinstance(extern.type, InstanceType):
+        functions = sum(inner.sort == "func" for inner in extern.type.exports.values())
+    return {
+        "name": name,
+        "kind": extern.sort,
+        "package": parsed.package,
+        "interface": parsed.label if parsed.package else "",
+        "version": parsed.version,
+        "functions": functions,
+    }
+
+
+def _module(path: str, module: CoreModule) -> dict[str, Any]:
+    inside = parse(bytes(module.data), f"{path}: the core module at byte {module.at}")
+    imported = [KINDS[kind] for kind, _type in module.imports.values()]
+    return {
+        "at": module.at,
+        "size": module.end - module.at,
+        "functions": inside.functions,
+        "imports": len(imported),
+        "shared": sorted({kind for kind in imported if kind in ("memory", "table")}),
+        "exports": len(module.exports),
+        "needs": sorted(inside.needs),
+    }
+
+
+def _versions(imports: list[dict[str, Any]]) -> list[str]:
+    found: dict[str, None] = {}
+    for item in imports:
+        if item["package"].startswith("wasi:"):
+            found[".".join(item["version"].split(".")[:2]) if item["version"] else "unversioned"] = None
+    return list(found)
+
+
+def _canons(component: Component) -> set[str]:
+    """The canonical definitions that are used, inside too."""
+    found: set[str] = set()
+    todo = [component]
+    while todo:
+        for item in todo.pop().definitions:
+            if isinstance(item, Canon):
+                marked = item.options is not None and item.options.is_async
+                found.add(f"async {item.name}" if marked else item.name)
+            elif isinstance(item, Subcomponent):
+                todo.append(item.component)
+    return found
+
+
+def _to_run(component: Component, found: dict[str, Any]) -> dict[str, list[str]]:
+    """What a host and its engine would have to offer."""
+    canons = _canons(component)
+    plain = {"lift", "lower", "resource.new", "resource.drop", "resource.rep"}
+    others = [item["name"] for item in found["imports"] if not item["package"].startswith("wasi:")]
+    wasi = {f"{item['package']}@{item['version']}" for item in found["imports"] if item["name"] not in others}
+    return {
+        "wasi": sorted(wasi),
+        "host": others,
+        "engine": sorted({need for module in found["modules"] for need in module["needs"]}),
+        "shared": sorted({kind for module in found["modules"] for kind in module["shared"]}),
+        "async": sorted(canons - plain),
+        "gated": sorted(component.features),
+    }
+
+
+# ---- text -------------------------------------------------------------------------------------------------
+
+
+def _text(found: dict[str, Any]) -> str:
+    made = [" ".join(filter(None, (item["name"], item["version"]))) for item in found["producers"]]
+    sizes = [f"{human(module['size'])}, {module['functions']} functions" for module in found["modules"]]
+    pairs = [
+        ("kind", "a component"),
+        ("size", f"{human(found['size'])} ({found['size']} bytes)"),
+        ("sha256", found["sha256"]),
+        ("wasi", ", ".join(found["wasi"]) or "none"),
+        *(("core module", text) for text in sizes),
+        ("components", f"{found['components']} inside" if found["components"] else ""),
+        *(("made with", text) for text in made),
+    ]
+    text = f"{clean(found['file'])}\n" + fields(pairs)
+    text += _listed("imports", found["imports"]) + _listed("exports", found["exports"])
+    needed = found["to_run"]
+    pairs = [
+        ("from WASI", ", ".join(needed["wasi"])),
+        ("from the host", ", ".join(needed["host"])),
+        ("of the engine", ", ".join(needed["engine"])),
+        ("between modules", ", ".join(f"a shared {kind}" for kind in needed["shared"])),
+        ("async", ", ".join(needed["async"])),
+        ("gated features", ", ".join(needed["gated"])),
+    ]
+    text += "\nto run it\n" + fields(pairs)
+    verdict = found["grants"][0]["verdict"].upper()
+    return text + f"  {verdict + ' ' if verdict else ''}{_DENIED}\n"
+
+
+def _listed(head: str, items: list[dict[str, Any]]) -> str:
+    """Interfaces by package; what has a plain name alone."""
+    if not items:
+        return f"\nno {head}\n"
+    text, groups = f"\n{head}\n", dict[str, list[str]]()
+    for item in items:
+        key = f"{item['package']}@{item['version']}".rstrip("@") if item["package"] else ""
+        count = f" ({item['functions']})" if item["kind"] == "instance" else f" ({item['kind']})"
+        groups.setdefault(key, []).append(clean(item["interface"] or item["name"]) + count)
+    for key, listed in groups.items():
+        text += f"  {clean(key) or 'by plain names'}\n"
+        line = ""
+        for word in listed:
+            if line and len(line) + len(word) > 90:
+                text += f"      {line}\n"
+                line = ""
+            line += ("  " if line else "") + word
+        text += f"      {line}\n"
+    return text
