@@ -36,6 +36,8 @@ def test_text(tool: Tool) -> None:
         "cache",
         "ENGINE",
         "wasmtime  yes",
+        "compile       wasm2c: ",
+        ", compiler: zig, sign: cryptography",
     ):
         assert word in done.out
 

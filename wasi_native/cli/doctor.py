@@ -30,6 +30,7 @@ Examples:
 )
 
 _AGAIN = "python -m pip install --force-reinstall wasi_native"
+_NO_ENGINE = ("fake", "wasm2c")  # for tests; for compiled guests
 _WIPE_ON_FORK = 18  # MADV_WIPEONFORK of Linux
 
 
@@ -52,12 +53,15 @@ def report() -> dict[str, Any]:
     board = _board(missing)
     resolver = _core(missing)
     engines = _engines(board, missing) if resolver else {}
-    usable = any(item["available"] for name, item in engines.items() if name != "fake")
+    usable = any(item["available"] for name, item in engines.items() if name not in _NO_ENGINE)
+    if usable:  # what else there could be is no lack
+        missing = [item for item in missing if not item["what"].startswith("the engine ")]
     version = ".".join(map(str, sys.version_info[:3]))
     return {
         "wasi_native": __version__,
         "python": {"version": version, "implementation": sys.implementation.name, "path": sys.executable},
         "usable": usable,
+        "compile": _compilers(),
         "engines": engines,
         "engine": os.environ.get("WASI_NATIVE_ENGINE") or _best(board, engines),
         "kernel": _kernel(resolver),
@@ -130,7 +134,21 @@ def _engines(board: dict[str, Any], missing: list[dict[str, str]]) -> dict[str, 
 
 def _best(board: dict[str, Any], engines: dict[str, dict[str, Any]]) -> str:
     names = (*board.get("engines", ()), *engines)
-    return next((n for n in names if n != "fake" and engines.get(n, {}).get("available")), "")
+    return next((n for n in names if n not in _NO_ENGINE and engines.get(n, {}).get("available")), "")
+
+
+def _compilers() -> dict[str, str]:
+    """What compiles guests ahead of time here, and what signs them; "" for what is missing."""
+    from importlib.util import find_spec
+    from shutil import which
+
+    wasm2c = which(os.environ.get("WASI_NATIVE_WASM2C") or "wasm2c") or ""
+    compiler = "zig" if find_spec("ziglang") else next(filter(None, map(which, ("cc", "gcc", "clang"))), "")
+    return {
+        "wasm2c": wasm2c,
+        "compiler": compiler,
+        "sign": "cryptography" if find_spec("cryptography") else "",
+    }
 
 
 def _kernel(resolver: str) -> dict[str, Any]:
@@ -180,6 +198,7 @@ def _text(found: dict[str, Any]) -> str:
             ("cgroup v2", _yes(kernel["cgroup2"])),
             ("cache", f"{cache['path']}, {cache['entries']} entries, {human(cache['bytes'])}"),
             ("cache problem", cache["problem"]),
+            ("compile", ", ".join(f"{name}: {tool or 'no'}" for name, tool in found["compile"].items())),
         )
     )
     rows = []
@@ -194,7 +213,7 @@ def _text(found: dict[str, Any]) -> str:
     text += "".join(f"note: {note}\n" for note in notes)
     for item in found["missing"]:
         text += f"missing: {item['what']}\n  to install it: {item['command']}\n"
-    return text + ("" if found["usable"] else "programs cannot be run here\n")
+    return text + ("" if found["usable"] else "programs cannot be run here, but for compiled guests (.wno)\n")
 
 
 def _yes(value: bool) -> str:
