@@ -1,6 +1,8 @@
 /* stat.c - what a file is, and its times: 64 bits of nanoseconds whatever the kernel's time_t. */
 #include "core/os/posix/call.h"
 
+#include <sys/sysmacros.h>
+
 static int64_t to_ns(int64_t sec, int64_t nsec) {
   int64_t ns;
   if (__builtin_mul_overflow(sec, (int64_t)NS_PER_S, &ns)) {
@@ -70,7 +72,7 @@ _Static_assert(sizeof(wide_t) == 256, "the kernel's struct statx");
 static wn_err_t stat_wide(int dir, const char *name, int flags, wn_stat_t *st) {
   wide_t w;
   if (syscall(SYS_statx, dir, name, flags, STATX_BASIC, &w) < 0) return wn_posix_err(errno);
-  st->dev = (uint64_t)w.dev_major << 32 | w.dev_minor;
+  st->dev = (uint64_t)makedev(w.dev_major, w.dev_minor); /* the number that stat has */
   st->ino = w.ino;
   st->nlink = w.nlink;
   st->size = w.size;
