@@ -132,7 +132,12 @@ def build(folder: Path) -> Binaries:
         folder.mkdir(parents=True)
     elif os.environ.get("WASI_NATIVE_SANITIZED"):
         flags = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    sources = [HERE / "binaries.c", CORE / "err.c", *sorted((CORE / "os").rglob("*.c"))]
+    sources = [
+        HERE / "binaries.c",
+        CORE / "err.c",
+        CORE / "mem" / "mem.c",
+        *sorted((CORE / "os").rglob("*.c")),
+    ]
     sources += [CORE / "engine" / f"{name}.c" for name in PARTS]
     made = folder / "binaries.so"
     warnings = ["-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"]

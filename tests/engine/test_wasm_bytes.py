@@ -149,6 +149,44 @@ def test_types_of_proposals(binaries: Binaries, judge: _core.Engine, types: byte
             binaries.describe(wasm, allowed)
 
 
+CHARACTERS = [
+    b"a\0",
+    "\u00e4\u20ac\U0001f600\U0010ffff\ud7ff\ue000".encode(),
+    b"\x80",
+    b"\xbf",
+    b"\xc1\xbf",
+    b"\xc2",
+    b"\xc2a",
+    b"\xe0\x9f\xbf",
+    b"\xe2\x82",
+    b"\xed\xa0\x80",
+    b"\xed\xbf\xbf",
+    b"\xf0\x8f\xbf\xbf",
+    b"\xf0\x90\x80a",
+    b"\xf4\x90\x80\x80",
+    b"\xf8\x88\x80\x80\x80",
+    b"\xff",
+]
+
+
+@pytest.mark.parametrize("name", CHARACTERS, ids=bytes.hex)
+def test_names_are_utf8(binaries: Binaries, judge: _core.Engine, name: bytes) -> None:
+    length = leb(len(name)) + name
+    places = [
+        section(0, length + b"\xff"),
+        section(2, many(length + b"\0\2\0\1")),
+        section(2, many(b"\0" + length + b"\2\0\1")),
+        section(5, many(b"\0\1")) + section(7, many(length + b"\2\0")),
+    ]
+    for place in places:
+        try:
+            binaries.guard(HEAD + place)
+        except Refused as refused:
+            assert "a name is not UTF-8" in refused.text and not accepts(judge, HEAD + place)
+        else:
+            assert accepts(judge, HEAD + place)
+
+
 def test_a_name_may_be_as_long_as_the_module_lets_it(binaries: Binaries) -> None:
     name = "n" * 99_999
     wasm = HEAD + section(1, many(func())) + section(2, many(imported(name, "f", b"\0\0")))

@@ -170,6 +170,8 @@ wn_str_t wn_cursor_name(wn_cursor_t *c) {
   uint32_t len = wn_cursor_u32(c);
   const char *first = (const char *)c->at;
   wn_cursor_skip(c, len);
+  if (!c->why && !wn_utf8_valid((const uint8_t *)first, len))
+    wn_cursor_fail(c, (const uint8_t *)first, "a name is not UTF-8");
   return c->why ? (wn_str_t){"", 0} : (wn_str_t){first, len};
 }
 

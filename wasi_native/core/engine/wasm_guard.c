@@ -207,7 +207,8 @@ static void data_section(wn_rewrite_t *r) {
     if (flags > 2) wn_rewrite_fail(r, start, "it has an unknown segment");
     if (flags == 2 && wn_cursor_u32(&r->c)) wn_cursor_need(&r->c, start, WN_PROPOSAL_MULTI_MEMORY);
     if (flags != 1) constant(r);
-    wn_cursor_name(&r->c); /* bytes */
+    uint32_t size = wn_cursor_u32(&r->c);
+    wn_cursor_skip(&r->c, size);
   }
 }
 
