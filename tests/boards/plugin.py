@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 import zlib
 from collections import Counter
@@ -33,6 +34,11 @@ def _chosen(items: list[pytest.Item]) -> list[pytest.Item]:
     for item in items:
         groups.setdefault(item.nodeid.partition("[")[0], []).append(item)
     return [group[(int(PART) + zlib.crc32(name.encode())) % len(group)] for name, group in groups.items()]
+
+
+def pytest_configure() -> None:
+    """A shell starts what it runs in the background with SIGINT ignored, and tests send themselves one."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
