@@ -1,7 +1,8 @@
 """Boards that this machine is not, emulated.
 
     python -m tests.boards prepare [ROOT ...] [--long]
-    python -m tests.boards run [ROOT ...] [--qemu 10|7] [--wheels DIR] [--long] [--test PATH ...]
+    python -m tests.boards run [ROOT ...] [--qemu 10|7] [--wheels DIR] [--long]
+                               [--test PATH ...] [--json FILE]
 
 ``prepare`` has roots and emulators in the cache ($WASI_NATIVE_BOARDS, or tests/guests/build/boards). ``run``
 prepares, builds the wheels, installs each by the board's own pip, and runs the tests there. Exit code 0: all passed,
@@ -11,6 +12,7 @@ prepares, builds the wheels, installs each by the board's own pip, and runs the 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -44,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
             sub.add_argument(
                 "--wheels", type=Path, metavar="DIR", help="wheels to install; default: built now"
             )
+            sub.add_argument("--json", type=Path, metavar="FILE", help="keep what ran where")
             sub.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="boards at a time")
             sub.add_argument(
                 "--test", action="append", default=[], metavar="PATH", help="instead of the short set"
@@ -64,6 +67,9 @@ def main(args: list[str]) -> int:
         wheels = options.wheels.resolve() if options.wheels else build_wheels(roots)
         results = run_all(roots, versions, wheels, options.long, options.test, options.jobs)
         print(f"{time.monotonic() - start:.0f} s in all")
+        if options.json:
+            kept = [result.record() for result in results]
+            options.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
         return 0 if all(result.passed for result in results) else 1
     except (BoardError, GuestBuildError) as error:
         print(f"tests.boards: {error}", file=sys.stderr)

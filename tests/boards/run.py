@@ -74,6 +74,13 @@ class Result:
         ]
         return [*words, engines, *numbers]
 
+    def record(self) -> dict[str, Any]:
+        """For the README, whose tables are made of what was measured last."""
+        root = self.root
+        about = {"root": root.name, "machine": root.machine, "libc": root.libc, "python": root.python}
+        about |= {"wheel": root.wheel, "cpu": root.cpu, "qemu": self.qemu, "openat2": self.resolver}
+        return about | self.counts
+
 
 HEAD = ["root", "python", "libc", "qemu", "kernel", "engines", "passed", "failed", "errors", "skipped", "s"]
 
