@@ -86,9 +86,24 @@ def test_every_loop_has_its_check(version: str, tmp_path: Path) -> None:
     header, code = translate(LOOPS, tmp_path, version)
     source = aot_source.checked(header, [code])
     assert source.loops == LOOPS.count("(loop") == 10 and source.functions == LOOPS.count("(func") == 8
-    assert source.parts[0].count("WN_RT_LOOP") == 10 and source.parts[0].count("WN_RT_ENTER") == 8
+    assert source.parts[0].count("WN_RT_LOOP") == 10 and source.parts[0].count("WN_RT_LEAF") == 8
     assert "FUNC_PROLOGUE;" not in source.parts[0] and "wasm_rt_register_func_type(" not in source.parts[0]
     assert "TRAP(CALL_INDIRECT)" not in source.parts[0]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_functions_that_call_look_at_the_stack(version: str, tmp_path: Path) -> None:
+    wat = """(module (import "e" "f" (func $f (param i32))) (memory 1) (table 1 funcref)
+      (global $g (mut i32) (i32.const 0))
+      (elem declare func $leaf) (func $leaf (param i32) (i32.store (local.get 0) (global.get $g)))
+      (func $calls (call $leaf (i32.const 1))) (func $host (call $f (i32.const 1)))
+      (func $itself (call $itself)) (func $indirect (call_indirect (i32.const 0)))
+      (func $grows (drop (memory.grow (i32.const 1))))
+      (func $fills (memory.fill (i32.const 0) (i32.const 0) (i32.const 9)))
+      (func $numbers (param f64) (result i32) (i32.trunc_f64_s (f64.ceil (local.get 0)))))"""
+    header, code = translate(wat, tmp_path, version)
+    bodies = re.findall(r"^  WN_RT_(ENTER|LEAF)\n", aot_source.checked(header, [code]).parts[0], re.M)
+    assert bodies == ["LEAF", "ENTER", "ENTER", "ENTER", "ENTER", "ENTER", "LEAF", "LEAF"]
 
 
 def test_real_programs_have_checks_at_each_loop(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ typedef struct wn_aot_memory {
 #endif
 } wn_aot_memory_t;
 
-/* What the host gives. All of it is called on the guest's thread, besides *epoch, which any thread may raise. */
+/* What the host gives, to be called on the guest's thread. */
 struct wn_aot_host {
   /* Import `index`; slots hold the parameters and take the result. Below 0: unwind the guest with this number. */
   int32_t (*call)(wn_aot_host_t *host, uint32_t index, uint64_t *slots);
@@ -72,7 +72,6 @@ struct wn_aot_host {
   uint8_t *(*memory)(wn_aot_host_t *host, uint8_t *data, uint64_t old_size, uint64_t new_size);
   /* Likewise the elements of a table, in elements of `width` bytes. */
   void *(*table)(wn_aot_host_t *host, void *data, uint32_t old_count, uint32_t new_count, uint32_t width);
-  const uint32_t *epoch; /* read by guests with WN_AOT_CHECKS; one up is an interruption */
 };
 
 /* The head of an instance; the module's own variables follow behind it. */
@@ -80,6 +79,7 @@ struct wn_aot_state {
   /* the host's */
   wn_aot_host_t *host;
   uintptr_t stack_limit; /* no function starts below this address; set before each outermost call */
+  const uint32_t *epoch; /* read by guests with WN_AOT_CHECKS: any thread that counts it up interrupts them */
   int64_t fuel;          /* left; below 0 the guest traps */
   uint32_t seen;         /* the epoch last looked at; set before each outermost call */
   /* the guest's */

@@ -33,7 +33,7 @@ _Noreturn void wn_rt_stop(int32_t verdict) {
 }
 
 void wn_rt_check(wn_aot_state_t *state) {
-  state->seen = __atomic_load_n(state->host->epoch, __ATOMIC_ACQUIRE);
+  state->seen = __atomic_load_n(state->epoch, __ATOMIC_ACQUIRE);
   int32_t verdict = state->host->check(state->host);
   if (verdict < 0) wn_rt_stop(verdict);
 }

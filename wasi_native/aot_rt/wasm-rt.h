@@ -96,7 +96,7 @@ register uintptr_t wn_rt_sp __asm__("sp");
 
 #ifdef WN_RT_CHECKS
 #define WN_RT_CHECK(state) \
-  if (UNLIKELY(__atomic_load_n((state)->host->epoch, __ATOMIC_RELAXED) != (state)->seen)) wn_rt_check(state);
+  if (UNLIKELY(__atomic_load_n((state)->epoch, __ATOMIC_RELAXED) != (state)->seen)) wn_rt_check(state);
 #else
 #define WN_RT_CHECK(state)
 #endif
@@ -121,6 +121,12 @@ register uintptr_t wn_rt_sp __asm__("sp");
     wn_aot_state_t *const wn_state = WN_STATE(instance);                           \
     if (UNLIKELY(wn_rt_sp < wn_state->stack_limit)) wn_rt_stop(WN_AOT_TRAP_STACK); \
     WN_RT_DEEPER(wn_state) WN_RT_CHECK(wn_state) WN_RT_BURN(wn_state)              \
+  }
+/* Of a function that calls nothing: it ends by itself, and its one frame fits the reserve. */
+#define WN_RT_LEAF                                              \
+  {                                                             \
+    wn_aot_state_t *const wn_state = WN_STATE(instance);        \
+    WN_RT_DEEPER(wn_state) WN_RT_BURN(wn_state)(void) wn_state; \
   }
 #define WN_RT_LOOP                                             \
   {                                                            \

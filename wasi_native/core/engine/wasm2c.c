@@ -250,8 +250,9 @@ static wn_err_t w2c_instantiate(wn_instance_t *instance, const wn_provide_t *pro
   if (!in->rows || !in->block) return wn_message_set(message, WN_NOMEM, "no memory for an instance");
   for (size_t i = 0; i < count; i++) in->rows[i] = provides[i].row;
   in->state = (wn_aot_state_t *)(((uintptr_t)in->block + 15u) & ~(uintptr_t)15u);
-  in->host = (wn_aot_host_t){host_call, host_check, host_memory, host_table, &e->epoch};
+  in->host = (wn_aot_host_t){host_call, host_check, host_memory, host_table};
   in->state->host = &in->host;
+  in->state->epoch = &e->epoch;
   in->state->fuel = fuel && fuel < INT64_MAX ? (int64_t)fuel : INT64_MAX;
   in->memory = find_memory(in, "memory");
   wn_err_t err = prepare(in, message);
