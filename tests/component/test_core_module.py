@@ -98,6 +98,20 @@ def test_a_reader_is_left_where_it_was() -> None:
     assert one.exports and one.signature(1) and one.wide(0) and (reader.at, reader.end) == (3, 5)
 
 
+def test_what_is_read_of_all_modules_together_is_bounded() -> None:
+    names = many(*[name(f"e{n}") + b"\0\0" for n in range(90_000)])
+    data = MODULE + section(7, names)
+    reader = Reader(data, "m.wasm")
+    for _ in range(2):
+        assert len(CoreModule(reader, 0, len(data)).exports) == 90_000
+    with pytest.raises(ModuleError, match="too many types, imports and exports together"):
+        _ = CoreModule(reader, 0, len(data)).exports
+    groups = Reader(b"\x4e\xa0\x8d\6" + b"\x60\0\0" * 100_000, "m.wasm")
+    groups.room = 700_000
+    with pytest.raises(ModuleError, match="together"):
+        groups.rec_type(groups.byte(), lambda _type: None)
+
+
 def test_a_declared_type_has_the_same_face() -> None:
     one = ModuleType()
     one.types += [("i", ""), None]

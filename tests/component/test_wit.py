@@ -69,6 +69,15 @@ def test_two_names_for_a_type_that_is_used() -> None:
     assert "import f: func(x: t, y: borrow<t-2>);" in found
 
 
+def test_a_name_that_is_taken_is_not_given_again() -> None:
+    found = of("""(component
+      (import "a:b/one" (instance $one (export "t" (type (sub resource)))))
+      (alias export $one "t" (type $t1))
+      (import "t" (type $mine (sub resource))) (import "t-2" (type $other (sub resource)))
+      (import "f" (func (param "x" (own $t1)) (param "y" (own $mine)) (param "z" (own $other)))))""")
+    assert "use a:b/one.{t as t-3};" in found and "f: func(x: t-3, y: t, z: t-2);" in found
+
+
 def test_an_interface_without_a_name_cannot_be_used_from() -> None:
     found = of("""(component
       (import "one" (instance $one (type $e' (enum "a")) (export "e" (type $e (eq $e')))))

@@ -76,8 +76,11 @@ class CoreModule:
         place = self._parts.get(code)
         if place is None:
             return 0
-        self._reader.at, self._reader.end = place
-        return self._reader.count(most)
+        reader = self._reader
+        reader.at, reader.end = place
+        found = reader.count(most)
+        reader.reserve(found if code == 3 else found * 8)  # numbers are small, names are not
+        return found
 
     @property
     def imports(self) -> dict[tuple[str, str], tuple[int, int]]:

@@ -28,6 +28,7 @@ FEATURES = frozenset(
 )
 _LETTERS = {0x7F: "i", 0x7E: "I", 0x7D: "f", 0x7C: "F", 0x7B: "v"}
 _TYPES_MAX = 100_000
+_ROOM = 2_000_000
 
 
 class Reader(Bytes):
@@ -37,6 +38,7 @@ class Reader(Bytes):
         super().__init__(data, name, at)
         self.allow = allow
         self.used: set[str] = set()  # gated features that were met
+        self.room = _ROOM  # what may yet be read of core modules
 
     def number(self, bits: int = 32) -> int:
         at = self.at
@@ -72,6 +74,12 @@ class Reader(Bytes):
         if feature not in self.allow:
             self.fail(f"{feature}: this feature of components is not offered")
 
+    def reserve(self, room: int) -> None:
+        """Take from what may be read of core modules and their types, in the whole file."""
+        self.room -= room
+        if self.room < 0:
+            self.fail("the core modules have too many types, imports and exports together")
+
     def flag(self, what: str) -> bool:
         """A byte that is 0 or 1."""
         value = self.byte()
@@ -104,7 +112,9 @@ class Reader(Bytes):
     def rec_type(self, form: int, put: Callable[[tuple[str, str] | None], object]) -> None:
         """The types behind ``form``: ``put`` is given (params, results) of each function type, None for others."""
         if form == 0x4E:
-            for _ in range(self.count(_TYPES_MAX, 2)):
+            found = self.count(_TYPES_MAX, 2)
+            self.reserve(found * 8)
+            for _ in range(found):
                 put(self.sub_type(self.byte()))
         else:
             put(self.sub_type(form))

@@ -51,15 +51,29 @@ class _Block:
         self.local: dict[Type, str] = {}  # what each type is called here
         self.uses: list[tuple[_Block, list[tuple[str, str]]]] = []  # (name there, name here)
         self.used: dict[tuple[_Block, str], str] = {}
+        self.called: set[str] = set()  # the names here of what is used
         self.undeclared: list[str] = []  # names of types that are to be declared yet
         self.notes: list[str] = []
+        self.numbers: dict[str, int] = {}  # the number behind each label that was taken more than once
+        self._methods: dict[str, list[str]] | None = None
 
     def free(self, label: str) -> str:
         """``label``, or one like it that is not taken."""
-        found, number = label, 2
-        while found in self.types or found in self.functions or found in self.used.values():
-            found, number = f"{label}-{number}", number + 1
+        number = self.numbers.get(label, 1)
+        found = f"{label}-{number}" if number > 1 else label
+        while found in self.types or found in self.functions or found in self.called:
+            number += 1
+            found = f"{label}-{number}"
+        self.numbers[label] = number + 1
         return found
+
+    def methods(self, resource: str) -> list[str]:
+        """The names of the functions that belong to a resource."""
+        if self._methods is None:
+            self._methods = {}
+            for name in self.functions:
+                self._methods.setdefault(names.parse(name).resource, []).append(name)
+        return self._methods.get(resource, [])
 
     def package(self) -> tuple[str, str]:
         return (self.name.package, self.name.version) if self.name is not None else ("", "")
@@ -237,12 +251,8 @@ class _Printer:
                 self._use(block, owner, name, label)
                 return []
         if type.kind == "resource":
-            methods = [
-                (name, entry)
-                for name, entry in block.functions.items()
-                if names.parse(name).resource == label
-            ]
-            for name, (extern, given) in methods:
+            for name in block.methods(label):
+                extern, given = block.functions[name]
                 out += [*_external_id(extern), self._function(block, name, extern, given)]
             return [f"resource {word} {{", *_indented(out), "}"] if out else [f"resource {word};"]
         if type.kind not in _NAMED:
@@ -261,6 +271,7 @@ class _Printer:
     def _use(self, block: _Block, owner: _Block, name: str, label: str) -> None:
         """``block`` calls the type ``name`` of ``owner`` ``label``."""
         block.used[owner, name] = label
+        block.called.add(label)
         if block.uses and block.uses[-1][0] is owner:
             block.uses[-1][1].append((name, label))
         else:
