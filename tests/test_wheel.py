@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -62,6 +63,25 @@ def names(wheel: Path) -> set[str]:
         return set(archive.namelist())
 
 
+def test_the_source_archive_is_whole(tree: Path) -> None:
+    """Everything that the wheel is built from, and nothing that was built."""
+    done = subprocess.run(
+        [sys.executable, "setup.py", "-q", "sdist", "--dist-dir", "sdist"],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    (archive,) = (tree / "sdist").glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        inside = {name.partition("/")[2] for name in tar.getnames()}
+    folders = ("wasi_native", "include", "boards", "packaging")
+    wanted = {path.relative_to(ROOT).as_posix() for path in own_files()}
+    wanted = {name for name in wanted if name.split("/")[0] in folders or "/" not in name and name[0] != "."}
+    assert wanted - inside == set()
+    assert not [name for name in inside if name.endswith((".so", ".o", "_core.c"))]
+
+
 def test_the_size(wheel: Path) -> None:
     print(f"{wheel.name}: {wheel.stat().st_size / 1024:.0f} KiB")
     assert wheel.stat().st_size < SIZE_MAX
@@ -76,7 +96,9 @@ def test_one_wheel_for_every_python(wheel: Path) -> None:
 
 def test_all_python_is_in_it(names: set[str]) -> None:
     python = {path.relative_to(ROOT).as_posix() for path in own_files() if path.suffix in (".py", ".pyi")}
-    wanted = {name for name in python if name.startswith("wasi_native/") and not re.search("/(abi|wheels)/", name)}
+    wanted = {
+        name for name in python if name.startswith("wasi_native/") and not re.search("/(abi|wheels)/", name)
+    }
     assert wanted <= names
     assert "wasi_native/py.typed" in names
     assert any(re.fullmatch(r"wasi_native/_core\.\S*\.so", name) for name in names)
