@@ -53,7 +53,12 @@ def report() -> dict[str, Any]:
     board = _board(missing)
     resolver = _core(missing)
     engines = _engines(board, missing) if resolver else {}
-    usable = any(item["available"] for name, item in engines.items() if name not in _NO_ENGINE)
+    chosen = os.environ.get("WASI_NATIVE_ENGINE")
+    usable = any(
+        item["available"] and (name == chosen or not item["risk"])
+        for name, item in engines.items()
+        if name not in _NO_ENGINE
+    )
     if usable:  # what else there could be is no lack
         missing = [item for item in missing if not item["what"].startswith("the engine ")]
     version = ".".join(map(str, sys.version_info[:3]))
@@ -107,6 +112,7 @@ def _engines(board: dict[str, Any], missing: list[dict[str, str]]) -> dict[str, 
     from .. import engines
     from ..errors import WasiError
     from ..host import Host
+    from ..host.isolation import report as host_isolation
 
     names = dict.fromkeys((*engines.default_names(), *board.get("engines", ()), "fake"))
     found = {}
@@ -125,6 +131,8 @@ def _engines(board: dict[str, Any], missing: list[dict[str, str]]) -> dict[str, 
             "path": file.path,
             "caps": caps,
             "reason": reason,
+            "risk": file.risk,
+            "advisories": list(host_isolation(file).advisories) if not reason else [],
         }
         command = engines.INSTALL.get(name)
         if reason and command and name in board.get("engines", ()):
@@ -134,7 +142,8 @@ def _engines(board: dict[str, Any], missing: list[dict[str, str]]) -> dict[str, 
 
 def _best(board: dict[str, Any], engines: dict[str, dict[str, Any]]) -> str:
     names = (*board.get("engines", ()), *engines)
-    return next((n for n in names if n not in _NO_ENGINE and engines.get(n, {}).get("available")), "")
+    usable = (n for n in names if engines.get(n, {}).get("available") and not engines[n]["risk"])
+    return next((n for n in usable if n not in _NO_ENGINE), "")
 
 
 def _compilers() -> dict[str, str]:
@@ -209,6 +218,9 @@ def _text(found: dict[str, Any]) -> str:
         rows.append((name, mark, used, engine["version"], about))
     text += "\n" + table(("ENGINE", "HERE", "USED", "VERSION", "ABILITIES"), rows)
     text += "".join(f"  {name}: {e['path']}\n" for name, e in found["engines"].items() if e["path"])
+    for name, engine in found["engines"].items():
+        text += f"risk: {engine['risk']}\n" if engine["risk"] and engine["available"] else ""
+        text += "".join(f"published: {name}: {line}\n" for line in engine["advisories"])
     notes = board.get("notes", ())
     text += "".join(f"note: {note}\n" for note in notes)
     for item in found["missing"]:

@@ -6,7 +6,19 @@ from __future__ import annotations
 from .callbacks import Call
 from .host import Host, run
 from .instance import Instance, Usage
+from .isolation import Isolation
 from .memory import Memory
 from .module import Extern, HostFunction, Module
 
-__all__ = ["Call", "Extern", "Host", "HostFunction", "Instance", "Memory", "Module", "Usage", "run"]
+__all__ = [
+    "Call",
+    "Extern",
+    "Host",
+    "HostFunction",
+    "Instance",
+    "Isolation",
+    "Memory",
+    "Module",
+    "Usage",
+    "run",
+]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..board import Board
     from ..cache import Cache
+    from .isolation import Isolation
 
 __all__ = ["Host", "run"]
 
@@ -136,6 +137,13 @@ class Host:
         """What it can do, by the names of wn_cap_name()."""
         caps: tuple[str, ...] = self._open().caps
         return caps
+
+    def isolation_report(self) -> Isolation:
+        """What keeps guests in their bounds on this host's engine, what does not, and what is published against it.
+        Compiled guests are native code beside it: see the report of a host with the engine ``wasm2c``."""
+        from .isolation import report
+
+        return report(self._file)
 
     def _open(self) -> _core.Engine:
         if self._engine is None:
