@@ -29,7 +29,13 @@ def form(request: pytest.FixtureRequest) -> Form:
         if request.param == "module":
             return (str(path),)
         file = aot.program(path)
-        return ("--engine", "wasm2c", "--allow-native", hashlib.sha256(file.read_bytes()).hexdigest(), str(file))
+        return (
+            "--engine",
+            "wasm2c",
+            "--allow-native",
+            hashlib.sha256(file.read_bytes()).hexdigest(),
+            str(file),
+        )
 
     return words
 
@@ -98,6 +104,21 @@ def test_go_files(tmp_path: Path) -> None:
     )
     assert [path.name for path in tmp_path.iterdir()] == ["moved.bin"]
     assert (tmp_path / "moved.bin").read_bytes() == data
+
+
+def test_go_compiled(long: bool, tmp_path: Path) -> None:
+    """More than a megabyte, whose C is 32 MB: minutes and gigabytes, so only in the long run."""
+    if not long:
+        pytest.skip("needs --long")
+    assert toolchains.go_program().stat().st_size > 1 << 20
+    file = aot.program(toolchains.go_program())
+    native = ("--allow-native", hashlib.sha256(file.read_bytes()).hexdigest(), file)
+    for name, words in (("one", [toolchains.go_program()]), ("two", native)):
+        (tmp_path / name).mkdir()
+        done = launch.run("--dir", f"{tmp_path / name}::/box", *words, "files", "/box")
+        assert (done.returncode, done.stderr) == (0, b"")
+        (tmp_path / f"{name}.out").write_bytes(done.stdout)
+    assert (tmp_path / "one.out").read_bytes() == (tmp_path / "two.out").read_bytes() != b""
 
 
 def test_go_goroutines_and_timers() -> None:

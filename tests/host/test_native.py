@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import wno
-from wasi_native import Host, ModuleError, Native, Policy, PolicyError, aot, elf
+from tests.house.tree import ROOT
+from wasi_native import Host, ModuleError, Native, Policy, PolicyError, _core, aot, aot_build, elf
 from wasi_native.aot_sign import new_key, public_key, sign
 from wasi_native.elf import Machine
+from wasi_native.host import native
 from wasi_native.host.native import missing_caps, take
 
 PRIVATE, PUBLIC = new_key()
@@ -148,6 +151,13 @@ def test_this_machine_is_the_default() -> None:
     data = wno.file(arch="riscv64" if here.arch != "riscv64" else "x86_64")
     with pytest.raises(ModuleError, match=f"this is {here.arch}"):
         take("x", data, allowing(data))
+
+
+def test_one_number_of_the_interface() -> None:
+    header = (ROOT / "include" / "wasi_native" / "aot.h").read_text()
+    found = re.search(r"#define WN_AOT_ABI (\d+)u", header)
+    assert found and int(found[1]) == native.ABI == aot_build.ABI
+    assert native.ENGINE in _core.engine_names()
 
 
 def test_abilities_that_were_left_out() -> None:

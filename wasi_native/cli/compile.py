@@ -27,7 +27,12 @@ COMMAND = Command(
     "of wabt and a C compiler: zig (python -m pip install 'wasi_native[compile]') compiles for every board, the "
     "system's for this machine.",
     (
-        ("-o", VALUE, "FILE", "the file to write; default: MODULE with the ending .wno"),
+        (
+            "-o",
+            VALUE,
+            "FILE",
+            "the file to write; default: the name of MODULE with the ending .wno, in this directory",
+        ),
         (
             "--board",
             VALUE,
@@ -41,7 +46,7 @@ COMMAND = Command(
             FLAG,
             "",
             "leave out the checks that let a deadline or cancel end a loop: faster, and only for code that you trust "
-            "to end. Calls of the system are still ended",
+            "to end. A deadline for it is then refused",
         ),
         ("--fuel", FLAG, "", "count instructions, so that the limit fuel works; slower"),
         (
