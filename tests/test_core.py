@@ -71,7 +71,7 @@ def test_errnos_have_names_and_texts() -> None:
 
 
 def test_engines_are_listed_best_first() -> None:
-    assert _core.engine_names() == ["wasmtime", "fake"]
+    assert _core.engine_names() == ["wasmtime", "wasm2c", "wasm_c_api", "wasm3", "fake"]
 
 
 def test_an_unknown_engine_is_said() -> None:

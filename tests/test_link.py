@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.guests import build
+from tests.guests import aot, build
 from tests.support import P1, UNSTABLE, E, fake_module
-from wasi_native import Host, HostFunction, LinkError, Policy, _core
+from wasi_native import Host, HostFunction, LinkError, Module, Policy, _core
 
 
 @pytest.fixture
 def host(engine: str) -> Iterator[Host]:
     with Host(Policy(), engine=engine, board="generic-x86_64") as made:
         yield made
+
+
+def load(host: Host, source: bytes | str | Path) -> Module:
+    """As the host's engine takes it: for wasm2c, compiled."""
+    return aot.load(host, source) if host.engine == "wasm2c" else host.load(source)
 
 
 def module_of(host: Host, *imports: tuple[str, str, str, str]) -> bytes | str:
@@ -37,7 +43,7 @@ def module_of(host: Host, *imports: tuple[str, str, str, str]) -> bytes | str:
 def test_every_row_links_by_its_name_and_signature(host: Host, module: str) -> None:
     rows = [(m, n, p, r) for m, n, p, r, _, _ in _core.row_list() if m == module]
     assert len(rows) in (45, 46)
-    with host.load(module_of(host, *rows)) as loaded, loaded.instantiate() as instance:
+    with load(host, module_of(host, *rows)) as loaded, loaded.instantiate() as instance:
         assert instance.call("fd_close", 99) == E.BADF
 
 
@@ -51,7 +57,7 @@ def test_all_that_is_missing_is_said_at_once(host: Host) -> None:
         ("elsewhere", "work", "i", ""),
         (UNSTABLE, "sock_accept", "iii", "i"),
     )
-    with host.load(source) as loaded, pytest.raises(LinkError) as error:
+    with load(host, source) as loaded, pytest.raises(LinkError) as error:
         loaded.instantiate()
     assert error.value.missing == (
         (P1, "fd_teleport", "no such function in this module"),
@@ -68,7 +74,7 @@ def test_all_that_is_missing_is_said_at_once(host: Host) -> None:
 def test_only_functions_can_be_imported() -> None:
     with (
         Host(Policy(), engine="wasmtime", board="generic-x86_64") as host,
-        host.load(build.wat("missing")) as loaded,
+        load(host, build.wat("missing")) as loaded,
         pytest.raises(LinkError) as error,
     ):
         loaded.instantiate()
@@ -88,7 +94,7 @@ def test_a_function_of_the_embedder_comes_first(host: Host) -> None:
         HostFunction(P1, "fd_close", "i", "i", lambda fd: fd + 1),
         HostFunction("env", "mine", "I", "I", lambda value: -value),
     ]
-    with host.load(source) as loaded, loaded.instantiate(functions=functions) as instance:
+    with load(host, source) as loaded, loaded.instantiate(functions=functions) as instance:
         assert instance.call("fd_close", 41) == 42
         assert instance.call("sched_yield") == 0
         assert instance.call("mine", 2**40) == -(2**40)
@@ -96,21 +102,21 @@ def test_a_function_of_the_embedder_comes_first(host: Host) -> None:
 
 def test_a_function_of_the_embedder_with_another_signature(host: Host) -> None:
     functions = [HostFunction("env", "mine", "i", "i", lambda value: value)]
-    with host.load(module_of(host, ("env", "mine", "ii", "i"))) as loaded, pytest.raises(LinkError) as error:
+    with load(host, module_of(host, ("env", "mine", "ii", "i"))) as loaded, pytest.raises(LinkError) as error:
         loaded.instantiate(functions=functions)
     assert error.value.missing == (("env", "mine", "imported with another signature"),)
 
 
 def test_names_are_compared_whole(host: Host) -> None:
     near = [(P1, "fd_clos", "i", "i"), (P1, "fd_close2", "i", "i"), (P1[:-1], "fd_close", "i", "i")]
-    with host.load(module_of(host, *near)) as loaded, pytest.raises(LinkError) as error:
+    with load(host, module_of(host, *near)) as loaded, pytest.raises(LinkError) as error:
         loaded.instantiate()
     assert len(error.value.missing) == 3
 
 
 def test_hundreds_of_missing_imports_are_all_said(host: Host) -> None:
     wanted = [("elsewhere", f"function_with_a_long_name_{number}", "i", "") for number in range(250)]
-    with host.load(module_of(host, *wanted)) as loaded, pytest.raises(LinkError) as error:
+    with load(host, module_of(host, *wanted)) as loaded, pytest.raises(LinkError) as error:
         loaded.instantiate()
     assert [name for _, name, _ in error.value.missing] == [name for _, name, _, _ in wanted]
 
