@@ -31,13 +31,14 @@ WN_API wn_err_t binary_guard(const char *wasm, size_t len, const uint64_t *how, 
   wn_wasm_guard_t guard = {.check = how[0] ? WN_GUARD_COUNT : WN_GUARD_FLAG,
                            .start = how[1] != 0,
                            .grow = how[2] != 0,
-                           .zero_is_none = how[3] != 0,
-                           .memory_pages = how[4],
-                           .table_elements = how[5],
-                           .nesting = (uint32_t)how[6],
-                           .call_bytes = (uint32_t)how[7],
-                           .loop_bytes = (uint32_t)how[8],
-                           .proposals = (uint32_t)how[9]};
+                           .copy_fill = how[3] != 0,
+                           .zero_is_none = how[4] != 0,
+                           .memory_pages = how[5],
+                           .table_elements = how[6],
+                           .nesting = (uint32_t)how[7],
+                           .call_bytes = (uint32_t)how[8],
+                           .loop_bytes = (uint32_t)how[9],
+                           .proposals = (uint32_t)how[10]};
   wn_err_t err = wn_wasm_guard(os, (wn_str_t){wasm, len}, &guard, out, message);
   *calls = wn_os_fake_count(os, "*");
   wn_os_fake_delete(os);

@@ -68,11 +68,12 @@ class Binaries:
 
     def guard(
         self,
-        wasm: bytes,
+        wasm: bytes | ctypes.Array[ctypes.c_char],
         check: int = FLAG,
         *,
         start: bool = False,
         grow: bool = False,
+        copy_fill: bool = False,
         zero_is_none: bool = False,
         pages: int = 0,
         elements: int = 0,
@@ -82,10 +83,22 @@ class Binaries:
         allowed: int = ALL,
         fault: int = 0,
     ) -> bytes:
-        fields = (check, start, grow, zero_is_none, pages, elements, nesting, call_bytes, loop_bytes, allowed)
+        fields = (
+            check,
+            start,
+            grow,
+            copy_fill,
+            zero_is_none,
+            pages,
+            elements,
+            nesting,
+            call_bytes,
+            loop_bytes,
+            allowed,
+        )
         how = (ctypes.c_uint64 * len(fields))(*fields)
         out, calls, message = _Str(), ctypes.c_uint64(), _Message()
-        given = (ctypes.c_char * len(wasm)).from_buffer_copy(wasm)
+        given = (ctypes.c_char * len(wasm)).from_buffer_copy(wasm) if isinstance(wasm, bytes) else wasm
         err = self.library.binary_guard(
             given,
             ctypes.c_size_t(len(wasm)),

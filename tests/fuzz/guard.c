@@ -134,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   wn_wasm_guard_t how = {.check = setting & 1 ? WN_GUARD_COUNT : WN_GUARD_FLAG,
                          .start = setting & 2,
                          .grow = setting & 4,
+                         .copy_fill = setting & 8,
                          .zero_is_none = setting & 8,
                          .memory_pages = setting & 16 ? 8 : 0,
                          .table_elements = setting & 16 ? 100 : 0,
