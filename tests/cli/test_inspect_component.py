@@ -99,6 +99,17 @@ def test_core_modules_inside_say_what_they_need(inspect: Callable[..., Any]) -> 
     assert inspect(data)["to_run"]["engine"] == ["memory64", "simd128"]
 
 
+@pytest.mark.parametrize(("body", "shared"), [("", []), ("(func)", ["table"])])
+def test_late_joins_need_no_shared_table(inspect: Callable[..., Any], body: str, shared: list[str]) -> None:
+    data = encode(f"""(component
+      (core module $shim (table (export "$imports") 1 1 funcref) (func (export "0")))
+      (core module $fixup (import "" "0" (func)) (import "" "$imports" (table 1 1 funcref)) {body}
+        (elem (i32.const 0) func 0))
+      (core instance $s (instantiate $shim))
+      (core instance (instantiate $fixup (with "" (instance $s)))))""")
+    assert inspect(data)["to_run"]["shared"] == shared
+
+
 def test_names_cannot_drive_the_terminal(inspect: Callable[..., Any]) -> None:
     entry = b"\2" + name("a") + b"\1\2" + name("\x1b[2J") + b"\5\0"
     done = inspect(component(types(INSTANCE), section(10, entry)), raw=True)

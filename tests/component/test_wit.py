@@ -69,6 +69,17 @@ def test_two_names_for_a_type_that_is_used() -> None:
     assert "import f: func(x: t, y: borrow<t-2>);" in found
 
 
+def test_a_type_that_an_inner_component_hands_on() -> None:
+    found = of("""(component
+      (import "a:b/c" (instance $i (export "t" (type (sub resource)))))
+      (alias export $i "t" (type $t))
+      (component $C (import "x" (type $x (sub resource))) (export "y" (type $x)))
+      (instance $c (instantiate $C (with "x" (type $t))))
+      (alias export $c "y" (type $y))
+      (import "f" (func (param "p" (own $y)))))""")
+    assert "use a:b/c.{t};\n  import f: func(p: t);" in found
+
+
 def test_a_name_that_is_taken_is_not_given_again() -> None:
     found = of("""(component
       (import "a:b/one" (instance $one (export "t" (type (sub resource)))))

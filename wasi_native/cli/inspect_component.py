@@ -77,12 +77,16 @@ def _extern(name: str, extern: Extern) -> dict[str, Any]:
 
 def _module(path: str, module: CoreModule) -> dict[str, Any]:
     inside = parse(bytes(module.data), f"{path}: the core module at byte {module.at}")
-    imported = [KINDS[kind] for kind, _type in module.imports.values()]
+    # A module without functions that fills a table "$imports" joins others late; a host does that without a table.
+    joins = not inside.functions
+    imported = [
+        KINDS[kind] for (_, name), (kind, _) in module.imports.items() if not (joins and name == "$imports")
+    ]
     return {
         "at": module.at,
         "size": module.end - module.at,
         "functions": inside.functions,
-        "imports": len(imported),
+        "imports": len(module.imports),
         "shared": sorted({kind for kind in imported if kind in ("memory", "table")}),
         "exports": len(module.exports),
         "needs": sorted(inside.needs),
