@@ -12,6 +12,7 @@ import pytest
 from tests.attacks.forms import FORMS, Sibling, every_form
 from tests.attacks.pointers import BY_CALL, DEEDS, OLD_SIZES, POINTERS, declared, good, prepare
 from tests.attacks.tree import Tree
+from tests.guests.driver import ABI
 from tests.support import P1, UNSTABLE, Guest, signatures
 from wasi_native import (
     Capture,
@@ -64,7 +65,7 @@ GROWING = """(module
 
 def test_m61_the_table_has_every_pointer() -> None:
     """What is a pointer is said by the rows; none is missing here."""
-    text = (Path(_core.__file__).parent / "abi" / "p1.rows").read_text()
+    text = (ABI / "p1.rows").read_text()
     words = [line.split("#")[0].split() for line in text.split("\nalias")[0].splitlines()]
     said = {
         (line[0], word.split(":")[0]) for line in words for word in line if word.endswith((":ptr", ":buf"))

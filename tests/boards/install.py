@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.boards.cache import BoardError, home
 from tests.boards.launch import command, environment, readable
 from tests.boards.roots import Root
+from tests.engine.libraries import build_wasm3
 from tests.guests.build import GuestBuildError, once, run_tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -78,18 +79,30 @@ def engine_wheels() -> Path:
     return once(home() / "wasmtime", WASMTIME, make)
 
 
+def wasm3_folder(root: Root) -> Path:
+    """A folder for sys.path that holds wasm3 as its Python package would, of the newer tree."""
+    folder = home() / "engines" / root.name
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"wasm3.{os.getpid()}"
+    shutil.copy(build_wasm3("new", root.zig[0], *root.zig[1:]), part)
+    part.replace(folder / "wasm3.so")
+    return folder
+
+
 def staged() -> Path:
     """The tests and the data that they read, without the package: it shall come from the wheel."""
     folder = home() / "stage"
-    shutil.rmtree(folder, ignore_errors=True)
-    skip = shutil.ignore_patterns("build", "__pycache__", "*.so", "boards")
-    shutil.copytree(REPOSITORY / "tests", folder / "tests", ignore=skip)
-    (folder / "tests" / "boards").mkdir()
-    for name in ("plugin.py", "on_board.py"):
-        shutil.copy(REPOSITORY / "tests" / "boards" / name, folder / "tests" / "boards")
-    shutil.copytree(REPOSITORY / "wasi_native" / "abi", folder / "wasi_native" / "abi")
-    for name in ("boards", "include"):
-        shutil.copytree(REPOSITORY / name, folder / name)
+    skip = shutil.ignore_patterns("build", "__pycache__", "*.so")
+    for name in (
+        "tests",
+        "boards",
+        "include",
+        "wasi_native/abi",
+    ):  # with their times: compiled files stay good
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=skip, dirs_exist_ok=True)
+    for path in (folder / "tests").rglob("*.py"):
+        if not (REPOSITORY / path.relative_to(folder)).is_file():
+            path.unlink()
     shutil.copy(REPOSITORY / "pyproject.toml", folder)
     return folder
 
@@ -104,9 +117,8 @@ class Installed:
 
 
 def _pip(root: Root, version: str, *words: str) -> subprocess.CompletedProcess[str]:
-    (pip,) = (home() / "pip").glob("pip-*.whl")
     env = {**environment(root), "PIP_ROOT_USER_ACTION": "ignore", "PIP_CONFIG_FILE": os.devnull}
-    run = [*command(root, version, str(readable(root, version))), str(pip / "pip"), *words]
+    run = [*command(root, version, str(readable(root, version))), str(home() / "pip" / "pip"), *words]
     return subprocess.run(run, env=env, capture_output=True, text=True, check=False)
 
 

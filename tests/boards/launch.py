@@ -52,7 +52,9 @@ def environment(root: Root, *paths: Path) -> dict[str, str]:
         **env,
         "PYTHONHOME": str(folder(root) / "usr"),
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPYCACHEPREFIX": str(
+            home() / "pyc"
+        ),  # to compile is most of what a start costs under an emulator
         "PYTHONNOUSERSITE": "1",
         "LC_ALL": "C.UTF-8",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -59,11 +60,11 @@ def qemu(version: str, part: Path) -> None:
 
 
 def pip(part: Path) -> None:
-    """Fill ``part`` with pip, as Debian has it: one wheel that runs as it is."""
+    """Fill ``part`` with pip, as Debian has it: a wheel, unpacked so that its compiled files can be kept."""
     apt.unpack("trixie", "amd64", ("python3-pip-whl",), part.parent / "whl", alone=True)
     (wheel,) = (part.parent / "whl").rglob("pip-*.whl")
-    part.mkdir()
-    shutil.move(wheel, part / wheel.name)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(part)
 
 
 def timed(name: str, key: str, make: Callable[[Path], None]) -> tuple[str, float, float]:
@@ -95,7 +96,7 @@ def prepare(roots: list[Root], versions: tuple[str, ...]) -> list[tuple[str, flo
     if any(root.emulator for root in roots):
         for version in versions:
             tasks.append((f"qemu-{version}", repr(EMULATORS[version]), lambda part, v=version: qemu(v, part)))  # type: ignore[misc]
-    tasks.append(("pip", "python3-pip-whl", pip))
+    tasks.append(("pip", "python3-pip-whl, unpacked", pip))
     with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
         waiting = [pool.submit(timed, *task) for task in tasks]
         errors = [error for done in waiting if (error := done.exception())]

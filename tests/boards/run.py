@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.boards.builder import serving
 from tests.boards.cache import home
-from tests.boards.install import Installed, install, pytest_folder, staged
+from tests.boards.install import Installed, install, pytest_folder, staged, wasm3_folder
 from tests.boards.launch import environment, wrapper
 from tests.boards.prepare import say
 from tests.boards.roots import ROOTS, Root
@@ -102,7 +102,9 @@ def run(
     scratch = home() / "run" / f"{root.name}-{version}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    env = environment(root, site, pytest_folder(), stage)
+    engine = wasm3_folder(root)
+    env = environment(root, site, engine, pytest_folder(), stage)
+    env["BOARD_ENGINES"] = str(engine)
     env |= {"BOARD_RESULT": str(scratch / "result.json"), "BOARD_PART": part, "BOARD_QEMU": result.qemu}
     env |= {"BOARD_WHEEL": root.wheel}
     env |= {"WASI_NATIVE_TEST_ENGINES": engines, "WASI_NATIVE_CACHE": str(scratch / "cache")}

@@ -508,7 +508,7 @@ def test_files_that_are_no_guests(tmp_path: Path) -> None:
         engine.restore("libm.so.6")
     with pytest.raises(_core.CoreError):
         engine.restore(os.fspath(tmp_path / "none.so"))
-    head = struct.pack("<III", 1, 0, 64)
+    head = struct.pack("<III", 1, 0, 8 * struct.calcsize("P"))
     at = next(
         i for i in range(0, len(good), 4) if good[i : i + 4] == head[:4] and good[i + 8 : i + 12] == head[8:]
     )

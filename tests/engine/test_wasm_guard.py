@@ -332,7 +332,9 @@ def test_a_start_section_becomes_an_export(binaries: Binaries, judge: _core.Engi
             guest.call("wn:start")
             assert reader.call("g") == 2
     imported_one = binaries.guard(judge.wat((STARTS % "0").encode()), start=True)
-    assert accepts(judge, imported_one) and section(8, b"\0") in imported_one  # engines look for no import there
+    assert (
+        accepts(judge, imported_one) and section(8, b"\0") in imported_one
+    )  # engines look for no import there
     assert b"wn:start" not in imported_one
     without = binaries.guard(judge.wat(b"(module)"), start=True)
     assert b"wn:start" not in without
