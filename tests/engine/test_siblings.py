@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from tests.engine.libraries import library
+from tests.guests import aot
 from tests.support import Guest
 from wasi_native import (
     Capture,
@@ -40,12 +44,16 @@ USER = """(module
   (func (export "spin") (loop $l (br $l))))"""
 
 
-@pytest.fixture
-def pair():
+def made(engine: str, **more: Any) -> Host:
+    return Host(**more, engine=engine, engine_path=library(engine))
+
+
+@pytest.fixture(params=["wasmtime", "wasm_c_api"])
+def pair(request: pytest.FixtureRequest):
     with (
-        Host(Policy(stdout=Capture()), engine="wasmtime") as host,
-        host.load(OWNER) as one,
-        host.load(USER) as two,
+        made(request.param, policy=Policy(stdout=Capture())) as host,
+        host.load(aot.binary(OWNER)) as one,
+        host.load(aot.binary(USER)) as two,
     ):
         owner = one.instantiate()
         user = two.instantiate(siblings={"owner": owner})

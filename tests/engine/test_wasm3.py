@@ -17,7 +17,7 @@ from tests.engine.test_contract import RECURSION, ROOT
 from tests.guests import aot, build
 from tests.house.tree import compiler
 from tests.support import SANITIZED
-from wasi_native import _core
+from wasi_native import _core, engines
 
 
 class Engine:
@@ -46,6 +46,19 @@ def test_libraries_that_are_none(tmp_path: Path) -> None:
     assert caught.value.code == _core.MISSING
     with pytest.raises(_core.CoreError, match=r"not a library of wasm3: m3_\w+ is missing"):
         _core.Engine("wasm3", library("wasm_c_api"))
+
+
+def test_the_extension_module_of_pywasm3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pip installs it: loaded as a library, without its Python half."""
+    monkeypatch.setattr(engines, "_library_folders", lambda: ())
+    found = engines.find("wasm3")
+    assert found.version == "0.5.0" and found.path and found.risk, found.reason
+    core = _core.Engine("wasm3", found.path)
+    world = _core.Sys({})
+    world.stdio_capture(1, 100)
+    instance = _core.Instance(core.load(build.guest("hello").read_bytes()), world)
+    assert run(instance, "_start", result="")[0] in {0, _core.EXIT} and world.captured(1).startswith(b"hello")
+    assert "wasm3" not in sys.modules
 
 
 def test_abilities(engine: Engine) -> None:
@@ -197,7 +210,7 @@ OVERFLOWS = """
 import sys
 from tests.guests import aot
 from tests.engine.test_contract import RECURSION
-from wasi_native import _core
+from wasi_native import _core, engines
 engine = _core.Engine("wasm3", sys.argv[1], wasm_stack=65536)
 
 def inside():
