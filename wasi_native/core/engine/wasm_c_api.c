@@ -15,7 +15,7 @@ static const struct {
   uint32_t present, absent;
 } signs[] = {
     {"wasmtime_config_parallel_compilation_set", WC_QUIRK_CONFIG, 0},
-    {"wasm_instance_new_with_args", WC_QUIRK_HEAP | WC_QUIRK_ONE_THREAD, 0},
+    {"wasm_instance_new_with_args", WC_QUIRK_HEAP, 0},
     {"wasm_module_share", 0, WC_QUIRK_ANY_STORE},
     {"wasmi_trap_new", WC_QUIRK_NO_TRACE, 0},
 };

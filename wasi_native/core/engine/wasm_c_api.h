@@ -88,7 +88,6 @@ enum {
   WC_QUIRK_HEAP = 1 << 1,       /* WAMR: a heap of its own in the guest's memory, unless it is told its size */
   WC_QUIRK_ANY_STORE = 1 << 2,  /* Wasmer: modules are of no store, and are not shared between stores */
   WC_QUIRK_NO_TRACE = 1 << 3,   /* wasmi: wasm_trap_trace() ends the process */
-  WC_QUIRK_ONE_THREAD = 1 << 4, /* WAMR: stores are used on the thread that made them */
 };
 
 typedef struct wc_engine {
