@@ -25,6 +25,7 @@ from tests.component.asm import (
 )
 from tests.component.build import encode, fixture
 from wasi_native.component import FEATURES, Component, decode
+from wasi_native.component.wit import text
 from wasi_native.errors import ModuleError
 
 NAMES = ("async", "interfaces", "types")
@@ -234,12 +235,14 @@ def sample(request: pytest.FixtureRequest) -> bytes:
 
 
 def attempt(data: bytes) -> bool:
-    """Whether it decodes; anything but a ModuleError that names a byte is a failure of the test."""
+    """Whether it decodes; anything but a ModuleError that names a byte is a failure of the test. What decodes also
+    has a text."""
     try:
-        decode(data, "x.wasm", FEATURES)
+        found = decode(data, "x.wasm", FEATURES)
     except ModuleError as error:
         assert str(error).startswith("x.wasm: byte ")
         return False
+    assert text(found).startswith("package root:component;\n")
     return True
 
 

@@ -103,6 +103,8 @@ def test_what_wit_has_no_words_for_is_a_comment() -> None:
       (import "c" (component)))""")
     assert "// m: a core module, for which WIT has no words" in found and "f: func();" in found
     assert "// import c: a component" in found
+    named = section(11, plain("a") + b"\3\0\0")
+    assert "// type a: of a func, for which WIT has no words" in text(read(types(FUNC), named))
 
 
 def test_functions_of_resources_stand_inside_them() -> None:

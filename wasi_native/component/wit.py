@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..errors import ModuleError
 from . import names
-from .model import Extern, FuncType, InstanceType, Type, ValueType
+from .model import Extern, FuncType, InstanceType, ResourceType, Type, ValueType
 from .types import PRIMITIVES
 
 TYPE_CHECKING = False
@@ -112,7 +112,7 @@ class _Printer:
         imports = [line for item in items if item[0] == "import" for line in self._world_item(world, *item)]
         exports = [line for item in items if item[0] == "export" for line in self._world_item(world, *item)]
         types = self._types(world)
-        lines = [line for line in imports if line[:1] != "\0"] + self._uses(world)
+        lines = [line for line in imports if line[:1] != "\0"] + world.notes + self._uses(world)
         for declared in types:
             lines += ([""] if lines else []) + declared
         lines += [line[1:] for line in imports if line[:1] == "\0"]
@@ -144,6 +144,9 @@ class _Printer:
 
     def _own(self, block: _Block, label: str, type: Type, instance: InstanceType | None) -> None:
         """``block`` gives ``type`` the name ``label``; types without a name that it is made of get it too."""
+        if not isinstance(type, (ValueType, ResourceType)):
+            block.notes.append(f"// type {self.word(label)}: of a {type.kind}, for which WIT has no words")
+            return
         if label not in block.types:
             block.types[label] = (type, instance)
             block.undeclared.append(label)
