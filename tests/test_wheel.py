@@ -77,7 +77,9 @@ def test_the_source_archive_is_whole(tree: Path) -> None:
         inside = {name.partition("/")[2] for name in tar.getnames()}
     folders = ("wasi_native", "include", "boards", "packaging")
     wanted = {path.relative_to(ROOT).as_posix() for path in own_files()}
-    wanted = {name for name in wanted if name.split("/")[0] in folders or "/" not in name and name[0] != "."}
+    wanted = {
+        name for name in wanted if name.split("/")[0] in folders or ("/" not in name and name[0] != ".")
+    }
     assert wanted - inside == set()
     assert not [name for name in inside if name.endswith((".so", ".o", "_core.c"))]
 
