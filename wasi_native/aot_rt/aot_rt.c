@@ -70,6 +70,11 @@ void wn_rt_memory_free(wn_aot_state_t *state, wasm_rt_memory_t *memory) {
   *memory = (wasm_rt_memory_t){0};
 }
 
+void wn_rt_load(wasm_rt_memory_t *memory, uint64_t offset, const uint8_t *data, uint64_t size) {
+  if (offset + size > memory->size) wn_rt_stop(WN_AOT_TRAP_MEMORY);
+  if (size) memcpy(memory->data + offset, data, size);
+}
+
 /* Both kinds of table begin so. */
 typedef wasm_rt_externref_table_t table_t;
 _Static_assert(sizeof(wasm_rt_funcref_table_t) == sizeof(table_t), "one layout for all tables");

@@ -142,6 +142,7 @@ register uintptr_t wn_rt_sp __asm__("sp");
 void wn_rt_memory_new(wn_aot_state_t *state, wasm_rt_memory_t *memory, uint64_t pages, uint64_t max);
 uint32_t wn_rt_memory_grow(wn_aot_state_t *state, wasm_rt_memory_t *memory, uint32_t pages);
 void wn_rt_memory_free(wn_aot_state_t *state, wasm_rt_memory_t *memory);
+void wn_rt_load(wasm_rt_memory_t *memory, uint64_t offset, const uint8_t *data, uint64_t size);
 /* Of either kind of table: `data` is the address of its first member. */
 void wn_rt_table_new(wn_aot_state_t *state, void *table, uint32_t count, uint32_t max, uint32_t width);
 uint32_t wn_rt_table_grow(wn_aot_state_t *state, void *table, uint32_t count, const void *value, uint32_t width);
