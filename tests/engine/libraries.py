@@ -76,9 +76,10 @@ def build_wasm3(tree: str = "new", target: str | None = None, *flags: str, compi
 
 @functools.cache
 def library(engine: str) -> str | None:
-    """The library that the tests run an engine with; "wasm3-old" is the engine wasm3 with the tree of 2021."""
+    """The library that the tests run an engine with; "wasm3-old" is the engine wasm3 with the tree of 2021.
+    $WASI_NATIVE_TEST_WASM_C_API names another one than wasmtime's for the engine wasm_c_api."""
     if engine == "wasm_c_api":
-        return engines.find("wasmtime").path
+        return os.environ.get("WASI_NATIVE_TEST_WASM_C_API") or engines.find("wasmtime").path
     if engine in ("wasm3", "wasm3-old"):
         return os.fspath(build_wasm3("old" if engine == "wasm3-old" else "new"))
     return engines.find(engine).path

@@ -17,6 +17,7 @@ static const struct {
     {"wasmtime_config_parallel_compilation_set", WC_QUIRK_CONFIG, 0},
     {"wasm_instance_new_with_args", WC_QUIRK_HEAP, 0},
     {"wasm_module_share", 0, WC_QUIRK_ANY_STORE},
+    {"wasm_runtime_init_thread_env", WC_QUIRK_THREADS, 0},
     {"wasmi_trap_new", WC_QUIRK_NO_TRACE, 0},
 };
 

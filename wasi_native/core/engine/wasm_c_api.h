@@ -2,7 +2,7 @@
  * that engines have in common, declared here because its header is no dependency.
  *
  * Sources: wasm.h of WebAssembly/wasm-c-api since November 2020 (vectors in place of arrays), and for the quirks the
- * C APIs of wasmtime 50, WAMR, Wasmer and wasmi. Run in tests: wasmtime's library.
+ * C APIs of wasmtime 50, WAMR, Wasmer and wasmi. Run in tests: wasmtime's library; WAMR's was run beside them.
  */
 #ifndef WN_CORE_WASM_C_API_H
 #define WN_CORE_WASM_C_API_H
@@ -74,7 +74,10 @@ typedef wc_opaque_t *(*wc_host_fn_t)(void *env, const wc_vec_t *args, wc_vec_t *
   OPTIONAL(wasmtime_config_parallel_compilation_set, void, (wc_opaque_t *, bool))                                    \
   OPTIONAL(wasmtime_config_max_wasm_stack_set, void, (wc_opaque_t *, size_t))                                        \
   OPTIONAL(wasm_instance_new_with_args, wc_opaque_t *,                                                               \
-           (wc_opaque_t *, const wc_opaque_t *, const wc_vec_t *, wc_opaque_t **, uint32_t, uint32_t))
+           (wc_opaque_t *, const wc_opaque_t *, const wc_vec_t *, wc_opaque_t **, uint32_t, uint32_t))               \
+  OPTIONAL(wasm_runtime_init_thread_env, bool, (void))                                                               \
+  OPTIONAL(wasm_runtime_destroy_thread_env, void, (void))                                                            \
+  OPTIONAL(wasm_runtime_thread_env_inited, bool, (void))
 
 typedef struct wc_api {
 #define WC_FIELD(name, result, params) result(*name) params;
@@ -84,10 +87,11 @@ typedef struct wc_api {
 
 /* Where engines differ from the standard or from each other in what it leaves open, each by the symbol that tells. */
 enum {
-  WC_QUIRK_CONFIG = 1 << 0,     /* wasmtime: threads that compile would stay; the stack can be told */
-  WC_QUIRK_HEAP = 1 << 1,       /* WAMR: a heap of its own in the guest's memory, unless it is told its size */
-  WC_QUIRK_ANY_STORE = 1 << 2,  /* Wasmer: modules are of no store, and are not shared between stores */
-  WC_QUIRK_NO_TRACE = 1 << 3,   /* wasmi: wasm_trap_trace() ends the process */
+  WC_QUIRK_CONFIG = 1 << 0,    /* wasmtime: threads that compile would stay; the stack can be told */
+  WC_QUIRK_HEAP = 1 << 1,      /* WAMR: a heap of its own in the guest's memory, unless it is told its size */
+  WC_QUIRK_ANY_STORE = 1 << 2, /* Wasmer: modules are of no store, and are not shared between stores */
+  WC_QUIRK_NO_TRACE = 1 << 3,  /* wasmi: wasm_trap_trace() ends the process */
+  WC_QUIRK_THREADS = 1 << 4,   /* WAMR: each thread that calls says so before */
 };
 
 typedef struct wc_engine {

@@ -187,6 +187,13 @@ static wn_err_t instantiate(wc_guest_t *in, wc_opaque_t **imports, size_t count,
   return 0;
 }
 
+/* The thread that calls need not be the one that made the store. True: it leaves again. */
+static bool enter_thread(const wc_guest_t *in) {
+  const wc_api_t *api = &in->engine->api;
+  if (!(in->engine->quirks & WC_QUIRK_THREADS) || !api->wasm_runtime_thread_env_inited) return false;
+  return !api->wasm_runtime_thread_env_inited() && api->wasm_runtime_init_thread_env();
+}
+
 static wn_err_t call_func(wc_guest_t *in, size_t index, wc_val_t *args, size_t nargs, wc_val_t *results,
                           size_t nresults, wn_message_t *message) {
   const wc_api_t *api = &in->engine->api;
@@ -195,9 +202,12 @@ static wn_err_t call_func(wc_guest_t *in, size_t index, wc_val_t *args, size_t n
   const wc_vec_t in_vec = wc_vec(args, nargs, sizeof *args);
   wc_vec_t out_vec = wc_vec(results, nresults, sizeof *results);
   wn_guest_t *outer = run_as(in, &in->head.guest);
+  const bool entered = enter_thread(in);
   wc_opaque_t *trap = api->wasm_func_call(func, &in_vec, &out_vec);
   run_as(in, outer);
-  return trap ? trap_take(in, trap, message) : 0;
+  wn_err_t err = trap ? trap_take(in, trap, message) : 0;
+  if (entered && api->wasm_runtime_destroy_thread_env) api->wasm_runtime_destroy_thread_env();
+  return err;
 }
 
 /* The memory that handlers use, then the start section, which the guard made an export: it can use memory so. */

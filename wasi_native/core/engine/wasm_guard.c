@@ -154,7 +154,7 @@ static void export_section(wn_rewrite_t *r) {
   wn_rewrite_number(r, r->global);
   if (!r->starts) return;
   export_of_ours(r, WN_GUARD_START, WN_WASM_FUNC);
-  wn_rewrite_number(r, (uint64_t)r->started + 1);
+  wn_rewrite_number(r, (uint64_t)r->started + (r->started >= r->module->func_imports));
 }
 
 /* flags: 1 passive or declared, 2 a table named or declared, 4 expressions in place of functions */
@@ -280,7 +280,7 @@ static void find_start(wn_rewrite_t *r) {
     const uint8_t *start = c.at;
     wn_extern_t type;
     r->started = wn_cursor_u32(&c);
-    r->starts = r->started >= r->module->func_imports;
+    r->starts = r->how->check == WN_GUARD_COUNT || r->started >= r->module->func_imports;
     if (!wn_wasm_function(r->module, r->started, &type) || type.params[0] || type.results[0])
       wn_rewrite_fail(r, start, "there is no such function that can start");
   }

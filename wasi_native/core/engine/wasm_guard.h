@@ -5,7 +5,7 @@
  *   - its memories and tables have maxima that are not over the caller's;
  *   - it uses no proposal but those that the caller names;
  *   - it has no custom sections, and reserved immediates are the single bytes that old engines read;
- *   - where it is asked for: its start section is the export "wn:start" instead, unless it names an import; check is
+ *   - where it is asked for: its start section is the export "wn:start" instead; check is
  * called after each growth of a memory; and functions that call others have local variables more, so that an engine
  * that bounds its own stack for wasm code, and not its native one, bounds that with it.
  *
@@ -33,7 +33,8 @@
 
 typedef struct wn_wasm_guard {
   enum { WN_GUARD_FLAG, WN_GUARD_COUNT } check;
-  bool start;              /* the start section becomes an export */
+  bool start;              /* the start section becomes an export; with FLAG not when it names an import: engines that
+                              find exports by name, such as wasm3, pass over those */
   bool grow;               /* check is called after each memory.grow */
   bool copy_fill;          /* the engine has memory.copy and memory.fill, whatever else it has of bulk memory */
   bool zero_is_none;       /* the engine takes a maximum of 0 pages for none: it is 1 page */
