@@ -1,6 +1,7 @@
 """Boards that this machine is not, emulated.
 
     python -m tests.boards prepare [ROOT ...] [--long]
+    python -m tests.boards memory [ROOT ...] [--wheels DIR] [--json FILE]
     python -m tests.boards run [ROOT ...] [--qemu 10|7] [--wheels DIR] [--long]
                                [--test PATH ...] [--json FILE]
 
@@ -18,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests.boards import memory
 from tests.boards.cache import BoardError, home
 from tests.boards.install import build_wheels
 from tests.boards.launch import EMULATORS, find
@@ -35,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     for verb, text in (
         ("prepare", "have roots and emulators in the cache"),
         ("run", "run the tests in roots"),
+        ("memory", "measure it"),
     ):
         sub = verbs.add_parser(verb, help=text)
         sub.add_argument("roots", nargs="*", metavar="ROOT", help="default: those of the short set")
@@ -42,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
             "--qemu", choices=tuple(EMULATORS), action="append", help="version; default: 10, then 7"
         )
         sub.add_argument("--long", action="store_true", help="all roots, all cases")
-        if verb == "run":
+        if verb in ("run", "memory"):
             sub.add_argument(
                 "--wheels", type=Path, metavar="DIR", help="wheels to install; default: built now"
             )
@@ -59,12 +62,19 @@ def main(args: list[str]) -> int:
     options = parser().parse_args(args)
     try:
         roots, versions = find(options.roots, options.long), tuple(options.qemu or EMULATORS)
+        if options.verb == "memory":
+            roots = memory.native(roots)
         start = time.monotonic()
         prepare(roots, versions)
         print(f"{len(roots)} roots in {home()}, {time.monotonic() - start:.0f} s", flush=True)
         if options.verb == "prepare":
             return 0
         wheels = options.wheels.resolve() if options.wheels else build_wheels(roots)
+        if options.verb == "memory":
+            measured = memory.measure(roots, wheels)
+            if options.json:
+                options.json.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+            return 0 if not any(limit["failed"] for row in measured for limit in row["limits"]) else 1
         results = run_all(roots, versions, wheels, options.long, options.test, options.jobs)
         print(f"{time.monotonic() - start:.0f} s in all")
         if options.json:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.boards import armv6
 from tests.boards.builder import serving
 from tests.boards.cache import home
 from tests.boards.install import Installed, install, pytest_folder, staged, wasm3_folder
 from tests.boards.launch import environment, wrapper
 from tests.boards.prepare import say
-from tests.boards.roots import ROOTS, Root
+from tests.boards.roots import ROOTS, V6, Root
 
 # Rooms of the core, preview 1, engines, and the groups P A T M N W B of the attacks.
 ATTACKS = (
@@ -145,6 +146,8 @@ def board(
     installed = install(root, versions[0], wheels)
     brought = f", with {', '.join(installed.brought)}" if installed.brought else ", alone"
     say(f"{root.name}: installed by its pip{brought}, {time.monotonic() - start:.1f} s; {installed.refused}")
+    if V6 in root.zig:
+        say(armv6.shown(root, versions[0], wheels))
     part = "" if long else str(list(ROOTS).index(root.name))
     engines = ",".join(["fake", *(["wasmtime"] if brought else []), "wasm2c", "wasm3"])
     results = []
