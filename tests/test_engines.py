@@ -11,12 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.engine.libraries import build_wasm3
-from wasi_native import EngineMissing, Host, engines
+from tests.guests import build
+from wasi_native import Capture, EngineMissing, Host, Policy, engines
 
 
 @pytest.fixture
 def old_wasm3() -> Path:
     return build_wasm3("old")
+
+
+@pytest.fixture
+def new_wasm3() -> Path:
+    build.guest("hello")  # both are made before a test hides what makes them
+    return build_wasm3("new")
 
 
 @pytest.fixture
@@ -156,6 +163,28 @@ def test_the_automatic_choice_takes_no_engine_with_a_risk(
         host.load(b"\0asm\1\0\0\0")
     with Host(board="raspberry-pi-zero-w", engine="wasm3") as host:
         assert (host.engine, host.engine_version) == ("wasm3", "0.5.0")
+
+
+def test_a_board_takes_the_engine_that_it_prefers(
+    new_wasm3: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_library_folders", lambda: (str(place),))
+    shutil.copy(new_wasm3, place / "libwasm3.so")
+    hello = build.guest("hello").read_bytes()
+    for board in ("raspberry-pi-zero-w", "generic-x86_64"):  # here wasmtime is better, and is not found
+        with Host(Policy(stdout=Capture()), board=board) as host, host.load(hello) as module:
+            assert (host.engine, host.engine_path) == ("wasm3", str(place / "libwasm3.so"))
+            with module.instantiate() as instance:
+                assert instance.run() == 0 and instance.stdout.startswith(b"hello")
+
+
+def test_the_environment_names_engine_and_library(
+    new_wasm3: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WASI_NATIVE_ENGINE", "wasm3")
+    monkeypatch.setenv("WASI_NATIVE_ENGINE_PATH", str(new_wasm3))
+    with Host() as host:
+        assert (host.engine, host.engine_path) == ("wasm3", str(new_wasm3))
 
 
 def test_folders_of_the_system() -> None:

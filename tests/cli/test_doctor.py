@@ -73,3 +73,11 @@ def test_without_the_compiled_part(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_usage(tool: Tool) -> None:
     assert tool("doctor", "x").status == 2
+
+
+def test_what_is_published_against_an_engine(tool: Tool) -> None:
+    wasm3 = json.loads(tool("doctor", "--json").out)["engines"]["wasm3"]
+    assert wasm3["available"] and any("CVE-2021-38592" in line for line in wasm3["advisories"])
+    if wasm3["version"] == "0.5.0":  # pywasm3: taken by name alone
+        assert "published memory-safety advisories" in wasm3["risk"]
+    assert "published: wasm3: CVE-2021-38592" in tool("doctor").out
