@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from tests.guests import aot, remote
+from wasi_native import Host, ModuleError
+
 START = time.monotonic()
 PART = os.environ.get("BOARD_PART", "")  # "" for all cases, else a number: one case of each test
 QEMU = os.environ.get("BOARD_QEMU", "")
@@ -62,9 +65,19 @@ def _chosen(items: list[pytest.Item]) -> list[pytest.Item]:
     return [group[(int(PART) + zlib.crc32(name.encode())) % len(group)] for name, group in groups.items()]
 
 
+def _assembled(host: Host, source: bytes, name: str = "<text>") -> bytes:
+    try:
+        return aot.binary(source)
+    except remote.RemoteError as error:
+        raise ModuleError(f"{name}: {error}") from None
+
+
 def pytest_configure() -> None:
-    """A shell starts what it runs in the background with SIGINT ignored, and tests send themselves one."""
+    """A shell starts what it runs in the background with SIGINT ignored, and tests send themselves one. Where no
+    engine reads text modules, the machine around the board does."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "wasmtime" not in HERE:
+        Host.assemble = _assembled  # type: ignore[method-assign]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -90,5 +103,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         **{name: len(stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")},
         "engines": dict(engines),
         "seconds": round(time.monotonic() - START, 1),
+        "cpu_seconds": round(sum(os.times()[:4]), 1),  # of this process and of those that it started
     }
     Path(os.environ["BOARD_RESULT"]).write_text(json.dumps(result))

@@ -64,7 +64,8 @@ class Result:
             f"{name} {count}" for name, count in sorted(self.counts.get("engines", {}).items())
         )
         numbers = [
-            str(self.counts.get(name, "-")) for name in ("passed", "failed", "error", "skipped", "seconds")
+            str(self.counts.get(name, "-"))
+            for name in ("passed", "failed", "error", "skipped", "seconds", "cpu_seconds")
         ]
         words = [
             self.root.name,
@@ -83,7 +84,20 @@ class Result:
         return about | self.counts
 
 
-HEAD = ["root", "python", "libc", "qemu", "kernel", "engines", "passed", "failed", "errors", "skipped", "s"]
+HEAD = [
+    "root",
+    "python",
+    "libc",
+    "qemu",
+    "kernel",
+    "engines",
+    "passed",
+    "failed",
+    "errors",
+    "skipped",
+    "s",
+    "cpu s",
+]
 
 
 def table(results: list[Result]) -> str:
@@ -149,7 +163,7 @@ def board(
     if V6 in root.zig:
         say(armv6.shown(root, versions[0], wheels))
     part = "" if long else str(list(ROOTS).index(root.name))
-    engines = ",".join(["fake", *(["wasmtime"] if brought else []), "wasm2c", "wasm3"])
+    engines = ",".join(["fake", *(["wasmtime"] if installed.brought else []), "wasm2c", "wasm3"])
     results = []
     for version in versions if root.emulator else versions[:1]:
         chosen = tuple(tests) or (SHORT if version == versions[0] or long else PATHS)

@@ -107,7 +107,15 @@ def test_what_a_board_asks_for_is_built_beside_it() -> None:
 
 
 def test_the_table() -> None:
-    counts = {"passed": 3, "failed": 0, "error": 0, "skipped": 1, "seconds": 2.5, "engines": {"fake": 2}}
+    counts = {
+        "passed": 3,
+        "failed": 0,
+        "error": 0,
+        "skipped": 1,
+        "seconds": 2.5,
+        "cpu": 1.5,
+        "engines": {"fake": 2},
+    }
     good = Result(ROOTS["armv6l"], "10", "emulated", counts)
     bad = Result(ROOTS["i386"], "", "native", {**counts, "failed": 1})
     assert good.passed and not bad.passed and not Result(ROOTS["i386"], "", "native").passed
@@ -127,4 +135,5 @@ def test_the_table() -> None:
         "0",
         "1",
         "2.5",
+        "1.5",
     ]
