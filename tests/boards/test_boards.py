@@ -113,7 +113,7 @@ def test_the_table() -> None:
         "error": 0,
         "skipped": 1,
         "seconds": 2.5,
-        "cpu": 1.5,
+        "cpu_seconds": 1.5,
         "engines": {"fake": 2},
     }
     good = Result(ROOTS["armv6l"], "10", "emulated", counts)
@@ -121,19 +121,4 @@ def test_the_table() -> None:
     assert good.passed and not bad.passed and not Result(ROOTS["i386"], "", "native").passed
     lines = table([good, bad]).splitlines()
     assert lines[0].split("  ")[0] == HEAD[0] and len(lines) == 3
-    assert lines[1].split() == [
-        "armv6l",
-        "3.11",
-        "musl",
-        "10",
-        "openat2",
-        "emulated",
-        "fake",
-        "2",
-        "3",
-        "0",
-        "0",
-        "1",
-        "2.5",
-        "1.5",
-    ]
+    assert " ".join(lines[1].split()) == "armv6l 3.11 musl 10 openat2 emulated fake 2 3 0 0 1 2.5 1.5"
