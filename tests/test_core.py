@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -71,7 +72,8 @@ def test_errnos_have_names_and_texts() -> None:
 
 
 def test_engines_are_listed_best_first() -> None:
-    assert _core.engine_names() == ["wasmtime", "wasm2c", "wasm_c_api", "wasm3", "fake"]
+    wide = ["wasmtime"] if sys.maxsize > 2**32 else []  # its structs are those of 64-bit libraries
+    assert _core.engine_names() == [*wide, "wasm2c", "wasm_c_api", "wasm3", "fake"]
 
 
 def test_an_unknown_engine_is_said() -> None:
