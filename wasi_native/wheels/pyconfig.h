@@ -1,5 +1,6 @@
-/* pyconfig.h - in the place of CPython's own: what the headers of the stable ABI ask, answered by the compiler, so that
- * one set of headers serves every machine. The wheel tool puts it beside a copy of the running Python's headers. */
+/* pyconfig.h - in the place of CPython's own: what the headers of the stable ABI ask, answered by the compiler, so
+ * that one set of headers serves every machine. The wheel tool puts it beside a copy of the running Python's headers.
+ */
 #ifndef Py_PYCONFIG_H
 #define Py_PYCONFIG_H
 

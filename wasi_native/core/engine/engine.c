@@ -11,10 +11,7 @@ static const wn_engine_ops_t *const adapters[] = {
 #if UINTPTR_MAX > UINT32_MAX
     &wn_engine_wasmtime, /* its structs have the layout of 64-bit libraries, and there are no others */
 #endif
-    &wn_engine_wasm2c,
-    &wn_engine_wasm_c_api,
-    &wn_engine_wasm3,
-    &wn_engine_fake,
+    &wn_engine_wasm2c,   &wn_engine_wasm_c_api, &wn_engine_wasm3, &wn_engine_fake,
 };
 #define ADAPTER_COUNT (sizeof adapters / sizeof adapters[0])
 

@@ -24,9 +24,7 @@ bool wn_guest_wants_ticks(const wn_guest_t *guest) {
   return sys->wait.deadline || sys->limits.cpu_ns || sys->wait.interrupt;
 }
 
-bool wn_guest_has_deadline(const wn_guest_t *guest) {
-  return guest->sys->wait.deadline || guest->sys->limits.cpu_ns;
-}
+bool wn_guest_has_deadline(const wn_guest_t *guest) { return guest->sys->wait.deadline || guest->sys->limits.cpu_ns; }
 
 bool wn_guest_may_call(const wn_guest_t *guest) { return guest->sys->callbacks == 0; }
 

@@ -50,11 +50,11 @@
   X(stack_get, (const wn_os_t *os, uintptr_t *low, uintptr_t *high), (real, low, high))
 
 /* The rest, each written out below. */
-#define OTHER_CALLS(X)                                                                                       \
-  X(close)                                                                                                   \
-  X(readv)                                                                                                   \
-  X(writev) X(write_pipe) X(preadv) X(pwritev) X(recv) X(send) X(getrandom) X(page_alloc) X(alloc) X(resize) \
-      X(pages_resize)
+#define OTHER_CALLS(X) \
+  X(close)             \
+  X(readv)             \
+  X(writev)            \
+  X(write_pipe) X(preadv) X(pwritev) X(recv) X(send) X(getrandom) X(page_alloc) X(alloc) X(resize) X(pages_resize)
 
 enum {
 #define X(name, params, args) CALL_##name,

@@ -25,7 +25,8 @@ _Static_assert(sizeof(wn_iov_t) == sizeof(struct iovec) &&
 #define NS_PER_S 1000000000
 
 /* On 32-bit processors the C libraries of before 2020 have a 32-bit time_t, and what _TIME_BITS would ask for came in
- * glibc 2.34: too late for the wheels. So the wide calls are made by number, also where the kernel's headers are old. */
+ * glibc 2.34: too late for the wheels. So the wide calls are made by number, also where the kernel's headers are old.
+ */
 #define WN_NARROW_TIME (sizeof(time_t) < sizeof(int64_t))
 #if defined(__arm__) || defined(__i386__)
 #ifndef SYS_clock_gettime64
