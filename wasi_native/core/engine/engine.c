@@ -6,6 +6,7 @@
 #include "core/engine/ticker.h"
 
 #define VALUES_MAX 32u
+#define IMPORTS_MAX (1u << 20) /* products of it fit 32 bits */
 
 static const wn_engine_ops_t *const adapters[] = {
 #if UINTPTR_MAX > UINT32_MAX
@@ -279,7 +280,8 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
   if (err) return err;
   size_t count = 0;
   wn_extern_t want;
-  while (wn_module_import(module, count, &want)) count++;
+  while (count <= IMPORTS_MAX && wn_module_import(module, count, &want)) count++;
+  if (count > IMPORTS_MAX) return wn_message_set(message, WN_INVALID, "more than %u imports", IMPORTS_MAX);
 
   wn_instance_t *instance = os->alloc(os, engine->ops->instance_size);
   wn_provide_t *provides = os->alloc(os, (count + 1) * sizeof *provides);
