@@ -24,6 +24,7 @@ from tests.boards.install import install, pytest_folder, staged, wasm3_folder, w
 from tests.boards.launch import command, environment, wrapper
 from tests.boards.prepare import say
 from tests.boards.roots import Root
+from tests.boards.run import SHORT
 from tests.guests import aot
 from tests.guests.driver import driver_wat
 
@@ -31,7 +32,9 @@ PROBE = Path(__file__).with_name("probe.py")
 ROUNDS = 3
 LIMITS = (32, 24)
 # In a limit, each file in a process of its own: what pytest itself keeps would be counted for the layer.
-LIMITED = ("tests/mem", "tests/os", "tests/sys", "tests/p1")
+BIGGER = (
+    "tests/sys/test_random.py::test_long_ones_are_cancelled_between_pieces",
+)  # a guest with 60 MiB of memory
 CGROUPS = (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max"))
 
 
@@ -93,14 +96,16 @@ def limited(root: Root, megabytes: int) -> dict[str, Any]:
     stage, scratch = staged(), home() / "run" / f"{root.name}-{megabytes}"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    env = environment(root, home() / "site" / root.name, pytest_folder(), stage)
+    env = environment(root, home() / "site" / root.name, wasm3_folder(root), pytest_folder(), stage)
+    env |= {"BOARD_ENGINES": str(wasm3_folder(root)), "BOARD_WHEEL": root.wheel}
     env |= {"WASI_NATIVE_TEST_ENGINES": "fake,wasm2c", "BOARD_PART": "0", "BOARD_QEMU": ""}
     env |= {"WASI_NATIVE_CACHE": str(scratch / "cache"), "BOARD_RESULT": str(scratch / "result.json")}
     words = ["-m", "pytest", "-q", "--tb=short", "-p", "tests.boards.plugin", "-p", "no:cacheprovider"]
     found: dict[str, Any] = {"MiB": megabytes, "passed": 0, "failed": [], "skipped": 0}
-    files = sorted(
-        str(file.relative_to(stage)) for room in LIMITED for file in (stage / room).glob("test_*.py")
-    )
+    places = [stage / name for name in SHORT]
+    paths = [file for place in places for file in (sorted(place.glob("test_*.py")) or [place])]
+    files = [str(file.relative_to(stage)) for file in paths if "wasm3" not in file.name]
+    words += [f"--deselect={test}" for test in BIGGER]
     kind, enter, leave = limiter(megabytes)
     found["by"] = kind
     with serving(root) as builder:
@@ -120,7 +125,8 @@ def limited(root: Root, megabytes: int) -> dict[str, Any]:
                 counts = {"passed": 0, "failed": 1, "error": 0, "skipped": 0}
             found["passed"] += counts["passed"]
             found["skipped"] += counts["skipped"]
-            if done.returncode or counts["failed"] or counts["error"]:
+            fine = (0, 5)  # 5: no case of it is for here
+            if done.returncode not in fine or counts["failed"] or counts["error"]:
                 found["failed"].append(file)
                 (scratch / file.replace("/", "-")).write_bytes(done.stdout + done.stderr)
     leave()

@@ -74,6 +74,10 @@ CONFIGURE = (  # what a cross build cannot try out, and what musl 1.2.3 lacks
     "ac_cv_func_preadv2=no",
     "ac_cv_func_pwritev2=no",
 )
+# zig links functions of its own into the libc that it builds, and so hides these and those of math.h: a program with
+# compiled guests finds them in a library of their own.
+OWN = "libown.so"
+_HIDDEN = ("memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen")
 RECIPE = 1  # in the key of what is built: another number builds it again
 
 
@@ -86,9 +90,13 @@ def _source(package: str) -> Path:
     return once(home() / f"source-{package}", package, make)
 
 
+def _zig() -> Path:
+    return Path(ziglang.__file__).with_name("zig")
+
+
 def _tools(root: Root, folder: Path) -> dict[str, str]:
     """An environment in which zig is the compiler for a root, without a Python around each of its runs."""
-    zig = Path(ziglang.__file__).with_name("zig")
+    zig = _zig()
     target = " ".join(("-target", *root.zig))
     folder.mkdir()
     for name, words in {"cc": f"cc {target}", "ar": "ar", "ranlib": "ranlib"}.items():
@@ -128,6 +136,11 @@ def _loader(root: Root, out: Path, scratch: Path) -> None:
     run_tool([str(_source("musl") / "configure"), *words], cwd=folder, env=env)
     run_tool(["make", "-s", _jobs(), "lib/libc.so"], cwd=folder)
     shutil.copy(folder / "lib" / "libc.so", out)
+    parts = folder / "obj" / "src"
+    objects = [path for path in sorted(parts.glob("math/**/*.lo")) if not path.stem.startswith("ll")]
+    objects += [path for name in _HIDDEN for path in sorted(parts.glob(f"string/**/{name}.lo"))]
+    link = [str(_zig()), "ld.lld", "-shared", "-soname", OWN, "-o", str(out.with_name(OWN))]
+    run_tool([*link, *map(str, objects)])
 
 
 def _zlib(env: dict[str, str], folder: Path) -> str:
@@ -141,7 +154,7 @@ def _zlib(env: dict[str, str], folder: Path) -> str:
     return f"-I{source} {folder / 'libz.a'}"
 
 
-def _interpreter(root: Root, scratch: Path) -> Path:
+def _interpreter(root: Root, scratch: Path, library: Path) -> Path:
     env = _tools(root, scratch / "tools")
     zlib = _zlib(env, scratch / "zlib")
     folder = scratch / "python"
@@ -152,6 +165,8 @@ def _interpreter(root: Root, scratch: Path) -> Path:
     env["PKG_CONFIG_LIBDIR"] = "/nonexistent"
     env["CFLAGS"] = "-O1 -g0 -w -Wno-date-time -fno-sanitize=undefined -fPIC"
     env["LDFLAGS"] = "-dynamic -pie -s"  # without -dynamic zig links musl statically
+    if (library / OWN).exists():
+        env["LDFLAGS"] += f" -Wl,--no-as-needed {library / OWN}"
     machines = [f"--host={root.triplet}", f"--build={os.uname().machine}-linux-gnu"]
     configure = str(_source("python3.11") / "configure")
     run_tool(
@@ -188,7 +203,7 @@ def build(root: Root, part: Path) -> None:
         _loader(root, part / root.loader, scratch)
         binary = part / "usr" / "bin" / "python3.11"
         binary.parent.mkdir(parents=True)
-        made = _interpreter(root, scratch)
+        made = _interpreter(root, scratch, (part / root.loader).parent)
         shutil.copy(made / "python", binary)
     except GuestBuildError as error:
         lines = str(error).splitlines()
@@ -209,7 +224,8 @@ def build(root: Root, part: Path) -> None:
 
 def key(root: Root) -> str:
     """What the built root depends on."""
-    return repr((root.zig, root.debian, root.loader, MODULES, CONFIGURE, RECIPE))
+    own = (OWN, _HIDDEN) if V6 in root.zig else ()
+    return repr((root.zig, root.debian, root.loader, MODULES, CONFIGURE, RECIPE, *own))
 
 
 def archive(root: Root) -> Path:
