@@ -70,8 +70,7 @@ _BOUNDS = {
         "the engine bounds the stack for wasm code, and the module is rewritten so that each call takes as much of "
         "that as of the native one",
         (
-            "memory safety: the engine does not validate modules, and an invalid one can read and write outside of "
-            "its memory",
+            "memory errors of the engine itself: the layer validates modules for it, but nobody answers for the rest",
             "memory of the code that it makes when a function is called first",
         ),
         False,
@@ -85,7 +84,8 @@ _ADVISORIES = {
         "errors by crafted modules, published for 0.5.0; newer trees have the same number",
         "wasm3 issues 477 and 562: a valid module writes behind the stack; the layer keeps room there",
         "wasm3 issue 570: a count that overflows in br_table; the layer refuses the module",
-        "wasm3 issue 563: its maintainers ask not to give it modules that another tool has not validated",
+        "wasm3 issue 563: nobody there handles reports of security; modules are to be validated before, which the "
+        "layer does",
     ),
 }
 

@@ -2,18 +2,19 @@
  *
  * wasm3 has no interruption, no limit of memory, and does not bound its native stack; so a module is rewritten
  * (wasm_guard.h): it looks at a flag at each loop and call, its memory has the maximum of the guest's limits, and its
- * functions take as much of the stack for wasm code, which is bounded, as they take of the thread's. wasm3 does not
- * validate modules: what that means is in SECURITY.md.
+ * functions take as much of the stack for wasm code, which is bounded, as they take of the thread's. wasm3 believes
+ * what a module says of its operands, so it is validated first (wasm_valid.h).
  */
 #include "core/engine/wasm3.h"
 
 #include "core/engine/wasm_guard.h"
+#include "core/engine/wasm_valid.h"
 
 #define PAGE 65536u
 /* wasm3 tells sizes of memory in 32 bits. */
 #define PAGES_MAX 65535u
 /* Read off its compiler, of both versions; and of bulk memory, memory.copy and memory.fill. */
-#define PROPOSALS (WN_PROPOSAL_SIGN_EXTENSION | WN_PROPOSAL_SATURATION | WN_PROPOSAL_MULTI_VALUE)
+#define PROPOSALS WN_WASM_VALID_PROPOSALS
 /* Its compiler recurses once per block. */
 #define NESTING 500u
 /* Native stack that it takes, in bytes: measured with gcc, clang and pywasm3's flags on x86-64: 80 to 160, 48. */
@@ -181,6 +182,7 @@ static wn_err_t wasm3_load(wn_engine_t *engine, wn_str_t wasm, wn_module_t **out
   m->head.engine = engine;
   m->wasm = (wn_str_t){copy, wasm.len};
   wn_err_t err = wn_wasm_new(os, m->wasm, PROPOSALS, &m->info, message);
+  if (!err) err = wn_wasm_valid(m->info, message);
   if (!err) err = code_make(m, NULL, &m->code, message);
   if (!err) err = parse(m, message);
   if (err) {
