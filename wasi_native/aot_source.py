@@ -141,6 +141,8 @@ _TYPE = re.compile(r"func_types\[(\d+)\] = wasm_rt_register_func_type\(([^)]*)\)
 _BODY = re.compile(r"^  WN_RT_ENTER\n.*?^\}", re.M | re.S)
 _CALL = re.compile(r"\(\s*instance\b|\binstance\)|CALL_INDIRECT|wasm_rt_|_table_|\bwrap_")
 _LABEL = re.compile(r"^ *((?:w2c|var)_L\d+): *$", re.M)
+# x * 1, x - 0: a compiler that knows of no signalling NaN takes x for them.
+_NEUTRAL = re.compile(r"^( *(?:w2c|var)_([fd])\d+ = )(-?[01](?:\.0*)?f?);", re.M)
 _FLOW = re.compile(
     r"^ *(?P<label>(?:w2c|var)_[A-Z]\w*): *;? *(?P<check>WN_RT_LOOP)?|\bgoto (?P<to>\w+);|^(?P<end>\})", re.M
 )
@@ -156,6 +158,7 @@ def checked(header: str, parts: list[str]) -> Source:
         if left > entered:
             raise AotError(f"wasm2c wrote {entered} functions of which {left} end: an unknown version")
         part = _BODY.sub(_leaf, part)
+        part = _NEUTRAL.sub(r"\1WN_RT_\2(\3);", part)
         part, labels = _LABEL.subn(r"\1: WN_RT_LOOP", part)
         _prove(part)
         done.append(_traps(_types(part)))

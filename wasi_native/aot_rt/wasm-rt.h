@@ -190,6 +190,21 @@ static inline uint64_t wn_rt_bits64(double value) {
   return bits;
 }
 
+/* A constant that the compiler cannot see: on ARM it keeps no mode in which 1 * NaN is computed. */
+#ifdef __arm__
+static inline float WN_RT_f(float value) {
+  __asm__("" : "+t"(value));
+  return value;
+}
+static inline double WN_RT_d(double value) {
+  __asm__("" : "+w"(value));
+  return value;
+}
+#else
+#define WN_RT_f(value) value
+#define WN_RT_d(value) value
+#endif
+
 /* ---- of aot_rt.c, for the table that the build writes ---- */
 
 typedef void (*wn_rt_body_t)(wn_aot_state_t *state, uint64_t *values);
