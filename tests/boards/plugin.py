@@ -26,6 +26,7 @@ QEMU = os.environ.get("BOARD_QEMU", "")
 _NONE = ("no wasmtime", "there is no library of it to compare with or to mistake for another")
 # Test: (where, why) for what an emulator or a root cannot do. "qemu", "qemu-7", "i386", a machine.
 CANNOT: dict[str, tuple[str, str]] = {
+    "tests/sys/test_path_open.py::test_kernel_calls_of_an_open": ("qemu-7", "it counts calls of openat2"),
     "tests/engine/test_trap.py::test_names_of_functions_are_no_traps": _NONE,
     "tests/engine/test_wasm2c.py::test_numbers_are_those_of_another_engine": _NONE,
     "tests/engine/test_wasm3.py::test_libraries_that_are_none": _NONE,

@@ -29,6 +29,7 @@ Examples:
 """,
 )
 
+_OPENS = b"fake 1\nmemory 1\nimport wasi_snapshot_preview1 path_open iiiiiIIii i\n"
 _AGAIN = "python -m pip install --force-reinstall wasi_native"
 _NO_ENGINE = ("fake", "wasm2c")  # for tests; for compiled guests
 _WIPE_ON_FORK = 18  # MADV_WIPEONFORK of Linux
@@ -101,10 +102,14 @@ def _core(missing: list[dict[str, str]]) -> str:
     """How the compiled part resolves paths on this kernel; "" when it does not load."""
     try:
         from ..host import Host
+        from ..policy import Dir, Policy
     except ImportError as error:
         missing.append({"what": f"the compiled part: {error}", "command": _AGAIN})
         return ""
-    with Host(engine="fake", cache=False) as host, host.load(b"fake 1\n").instantiate() as instance:
+    policy = Policy(dirs=[Dir("/", "/", read_only=True)])
+    with Host(policy, engine="fake", cache=False) as host, host.load(_OPENS).instantiate() as instance:
+        instance.memory.write(0, b".")
+        instance.call("path_open", 3, 0, 0, 1, 2, 0, 0, 0, 16)  # only a path shows what the kernel can
         return instance.usage.resolver
 
 
