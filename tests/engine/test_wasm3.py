@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -167,10 +168,29 @@ def test_a_function_that_it_cannot_compile_ends_the_call(engine: Engine) -> None
 
 
 def test_blocks_in_blocks_are_bounded(engine: Engine) -> None:
-    deep = "(module (func " + "(block " * 600 + ")" * 600 + "))"
+    """Its compiler recurses once per block. Programs of Go have over 500."""
     with pytest.raises(_core.CoreError, match="nested too deep"):
-        engine.load(deep)
-    engine.start("(module (func " + "(block " * 400 + ")" * 400 + "))")
+        engine.load("(module (func " + "(block " * 1100 + ")" * 1100 + "))")
+    instance = engine.start('(module (func (export "go") ' + "(block " * 1000 + ")" * 1000 + "))")
+    assert run(instance, "go", result="")[0] == 0
+
+
+@pytest.mark.parametrize(("kib", "fits"), [(160, False), (1024, True)])
+def test_a_thread_with_too_little_stack_is_told(engine: Engine, kib: int, fits: bool) -> None:
+    instance = engine.start('(module (func (export "go") ' + "(block " * 900 + ")" * 900 + "))")
+    said: list[Any] = []
+    before = threading.stack_size(kib << 10)
+    try:
+        thread = threading.Thread(target=lambda: said.append(run(instance, "go", result="")))
+        thread.start()
+        thread.join(60)
+    finally:
+        threading.stack_size(before)
+    err, text, _ = said[0]
+    assert (err == 0) is fits
+    if not fits:
+        assert "KiB of stack left, and wasm3 may need" in text and instance.end()[0] == 0
+    assert run(instance, "go", result="")[0] == 0  # from a thread that has enough
 
 
 def test_more_targets_of_a_branch_than_bytes(engine: Engine) -> None:

@@ -15,8 +15,6 @@
 #define PAGES_MAX 65535u
 /* Read off its compiler, of both versions; and of bulk memory, memory.copy and memory.fill. */
 #define PROPOSALS WN_WASM_VALID_PROPOSALS
-/* Its compiler recurses once per block. */
-#define NESTING 500u
 /* Native stack that it takes, in bytes: measured with gcc, clang and pywasm3's flags on x86-64: 80 to 160, 48. */
 #define NATIVE_CALL 160u
 #define NATIVE_LOOP 64u
@@ -111,7 +109,7 @@ static wn_err_t code_make(const w3_module_t *m, const wn_limits_t *limits, w3_co
                            .copy_fill = true,
                            .zero_is_none = true,
                            .memory_pages = PAGES_MAX,
-                           .nesting = NESTING,
+                           .nesting = WN_GUARD_NESTING_MAX,
                            .call_bytes = NATIVE_CALL,
                            .loop_bytes = NATIVE_LOOP,
                            .proposals = PROPOSALS};
@@ -182,7 +180,7 @@ static wn_err_t wasm3_load(wn_engine_t *engine, wn_str_t wasm, wn_module_t **out
   m->head.engine = engine;
   m->wasm = (wn_str_t){copy, wasm.len};
   wn_err_t err = wn_wasm_new(os, m->wasm, PROPOSALS, &m->info, message);
-  if (!err) err = wn_wasm_valid(m->info, message);
+  if (!err) err = wn_wasm_valid(m->info, &m->deepest, message);
   if (!err) err = code_make(m, NULL, &m->code, message);
   if (!err) err = parse(m, message);
   if (err) {

@@ -88,7 +88,8 @@ typedef struct w3_module {
   wn_str_t wasm; /* ours, as it came */
   wn_wasm_t *info;
   size_t exports;
-  uint32_t lock; /* around code: 1 while somebody looks at it or makes it */
+  uint32_t deepest; /* blocks in one another */
+  uint32_t lock;    /* around code: 1 while somebody looks at it or makes it */
   w3_code_t *code;
 } w3_module_t;
 
@@ -106,7 +107,8 @@ struct w3_guest {
   w3_opaque_t *environment, *runtime, *stop; /* stop: the guard's global */
   w3_opaque_t **functions;                   /* by export; NULL: not looked up yet */
   w3_binding_t *bindings;
-  void *stack_end; /* NULL until it is known */
+  void *stack_end;    /* of wasm code; NULL until it is known */
+  uintptr_t stack[2]; /* of the thread that called last */
   bool has_memory;
   size_t asked; /* the export last asked for */
   wn_extern_t found;

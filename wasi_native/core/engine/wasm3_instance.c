@@ -10,6 +10,10 @@
  * those of one call can be is kept free behind the end that it knows. It takes 1000 of them at most. */
 #define RESERVE (8u * 1000u + 192u)
 
+/* Native stack that its compiler takes for each block that is open, and what our own functions take. */
+#define BLOCK_BYTES 400u
+#define OURS (24u << 10)
+
 static const char ended[] = "the guest has ended";
 
 /* ---- host functions ---- */
@@ -71,6 +75,31 @@ wn_err_t w3_result_take(w3_guest_t *in, w3_result_t result, wn_message_t *messag
   return err;
 }
 
+/* ---- the stack of the thread ---- */
+
+static uint64_t stack_bytes(const w3_guest_t *in) {
+  const uint64_t wanted = in->head.module->engine->config.wasm_stack;
+  return wanted ? wanted : STACK_DEFAULT;
+}
+
+/* As much as the guest may use: its calls are bounded by the stack for wasm code, and functions are compiled when
+ * they are called first, by recursion. */
+static wn_err_t look_at_stack(w3_guest_t *in, wn_message_t *message) {
+  const wn_os_t *os = in->head.module->engine->os;
+  const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  if (here < in->stack[0] || here >= in->stack[1]) {
+    if (os->stack_get(os, &in->stack[0], &in->stack[1])) return 0; /* nobody knows */
+    if (here < in->stack[0] || here >= in->stack[1]) return 0;     /* a stack of the embedder's own making */
+  }
+  const uint64_t blocks = (uint64_t)((const w3_module_t *)in->head.module)->deepest * BLOCK_BYTES;
+  const uint64_t wanted = stack_bytes(in) + blocks + OURS, left = here - in->stack[0];
+  if (left >= wanted) return 0;
+  return wn_message_set(message, WN_NOMEM,
+                        "this thread has %u KiB of stack left, and wasm3 may need %u for the module: call it from a "
+                        "thread with more, or with a smaller stack of the guest",
+                        (unsigned)(left >> 10), (unsigned)(wanted >> 10));
+}
+
 /* ---- the start ---- */
 
 static w3_result_t link_row(w3_guest_t *in, w3_opaque_t *module, const wn_row_t *row, w3_binding_t *binding) {
@@ -98,8 +127,7 @@ static wn_err_t link_all(w3_guest_t *in, w3_opaque_t *module, const wn_provide_t
 }
 
 static wn_err_t make_runtime(w3_guest_t *in, wn_message_t *message) {
-  const wn_engine_config_t *config = &in->head.module->engine->config;
-  uint64_t stack = (config->wasm_stack ? config->wasm_stack : STACK_DEFAULT) + RESERVE;
+  const uint64_t stack = stack_bytes(in) + RESERVE;
   in->environment = in->api->m3_NewEnvironment();
   if (in->environment && stack < INT32_MAX)
     in->runtime = in->api->m3_NewRuntime(in->environment, (uint32_t)(stack + 15) & ~15u, NULL);
@@ -158,6 +186,7 @@ wn_err_t w3_instance_start(wn_instance_t *instance, const wn_provide_t *provides
   }
   if (result) return wn_message_set(message, WN_INVALID, "wasm3: %s", result);
   err = link_all(in, module, provides, count, message);
+  if (!err) err = look_at_stack(in, message);
   return err ? err : begin(in, module, message);
 }
 
@@ -203,6 +232,8 @@ wn_err_t w3_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
     return wn_message_set(message, WN_MISSING, "wasm3 does not find exports of this name");
   memcpy(text, name.ptr, name.len);
   text[name.len] = 0;
+  wn_err_t err = look_at_stack(in, message);
+  if (err) return err;
   w3_opaque_t *function = find_function(in, in->asked, text, &result);
   if (!function && strstr(result, "lookup"))
     return wn_message_set(message, WN_MISSING, "wasm3 does not find this export: an import, or of too many names");

@@ -27,7 +27,7 @@ typedef struct valid {
   wn_cursor_t c;
   char *values, *locals, *globals; /* globals: letters; mutable ones with the top bit */
   block_t *blocks;
-  uint32_t value_count, value_room, block_count, block_room, local_count, global_imports;
+  uint32_t value_count, value_room, block_count, block_room, deepest, local_count, global_imports;
   bool no_memory;
 } valid_t;
 
@@ -108,6 +108,7 @@ static void open_block(valid_t *v, uint8_t code, types_t params, types_t results
   v->blocks = grow(v, v->blocks, v->block_count, &v->block_room, sizeof *v->blocks, LOCALS_MAX);
   if (v->c.why) return;
   v->blocks[v->block_count++] = (block_t){params, results, v->value_count, code, false};
+  if (v->block_count > v->deepest) v->deepest = v->block_count;
   push_all(v, params);
 }
 
@@ -510,7 +511,7 @@ static void section(valid_t *v, uint8_t id) {
   }
 }
 
-wn_err_t wn_wasm_valid(const wn_wasm_t *module, wn_message_t *message) {
+wn_err_t wn_wasm_valid(const wn_wasm_t *module, uint32_t *deepest, wn_message_t *message) {
   const wn_os_t *os = module->os;
   valid_t v = {.module = module, .os = os};
   v.locals = os->alloc(os, LOCALS_MAX);
@@ -525,6 +526,7 @@ wn_err_t wn_wasm_valid(const wn_wasm_t *module, wn_message_t *message) {
       section(&v, id);
     }
   if (!bodies && !v.no_memory) fail(&v, "it has not a body for each function");
+  *deepest = v.deepest;
   os->free(os, v.locals);
   os->free(os, v.globals);
   os->free(os, v.values);

@@ -12,7 +12,8 @@
 
 #define WN_WASM_VALID_PROPOSALS (WN_PROPOSAL_SIGN_EXTENSION | WN_PROPOSAL_SATURATION | WN_PROPOSAL_MULTI_VALUE)
 
-/* INVALID with the function, the offset and the reason; also for what is of another proposal. */
-wn_err_t wn_wasm_valid(const wn_wasm_t *module, wn_message_t *message);
+/* INVALID with the function, the offset and the reason; also for what is of another proposal. *deepest: how many
+ * blocks are in one another at most. */
+wn_err_t wn_wasm_valid(const wn_wasm_t *module, uint32_t *deepest, wn_message_t *message);
 
 #endif
