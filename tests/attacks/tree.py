@@ -68,7 +68,7 @@ def _print_of(path: str) -> tuple[object, ...]:
 def _xattrs(path: str) -> list[str]:
     try:
         return sorted(os.listxattr(path, follow_symlinks=False))
-    except OSError:
+    except (OSError, AttributeError):  # Python has none of it on musl
         return []
 
 

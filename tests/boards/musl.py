@@ -77,6 +77,7 @@ CONFIGURE = (  # what a cross build cannot try out, and what musl 1.2.3 lacks
 # zig links functions of its own into the libc that it builds, and so hides these and those of math.h: a program with
 # compiled guests finds them in a library of their own.
 OWN = "libown.so"
+_SOFT = re.compile("ll.*|fma[fl]?")  # they need functions of the compiler
 _HIDDEN = ("memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen")
 RECIPE = 1  # in the key of what is built: another number builds it again
 
@@ -137,7 +138,7 @@ def _loader(root: Root, out: Path, scratch: Path) -> None:
     run_tool(["make", "-s", _jobs(), "lib/libc.so"], cwd=folder)
     shutil.copy(folder / "lib" / "libc.so", out)
     parts = folder / "obj" / "src"
-    objects = [path for path in sorted(parts.glob("math/**/*.lo")) if not path.stem.startswith("ll")]
+    objects = [path for path in sorted(parts.glob("math/**/*.lo")) if not _SOFT.fullmatch(path.stem)]
     objects += [path for name in _HIDDEN for path in sorted(parts.glob(f"string/**/{name}.lo"))]
     link = [str(_zig()), "ld.lld", "-shared", "-soname", OWN, "-o", str(out.with_name(OWN))]
     run_tool([*link, *map(str, objects)])

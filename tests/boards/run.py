@@ -163,7 +163,9 @@ def board(
     if V6 in root.zig:
         say(armv6.shown(root, versions[0], wheels))
     part = "" if long else str(list(ROOTS).index(root.name))
-    engines = ",".join(["fake", *(["wasmtime"] if installed.brought else []), "wasm2c", "wasm3"])
+    engines = ",".join(
+        ["fake", *(["wasmtime"] if installed.brought and root.libc == "glibc" else []), "wasm2c", "wasm3"]
+    )
     results = []
     for version in versions if root.emulator else versions[:1]:
         chosen = tuple(tests) or (SHORT if version == versions[0] or long else PATHS)
