@@ -189,8 +189,31 @@ def test_a_thread_with_too_little_stack_is_told(engine: Engine, kib: int, fits: 
     err, text, _ = said[0]
     assert (err == 0) is fits
     if not fits:
-        assert "KiB of stack left, and wasm3 may need" in text and instance.end()[0] == 0
+        assert "KiB of stack left, and wasm3 needs" in text and instance.end()[0] == 0
     assert run(instance, "go", result="")[0] == 0  # from a thread that has enough
+
+
+def test_a_large_stack_of_the_guest_on_a_thread_with_a_small_one() -> None:
+    """The guest gets what is left: it runs, and its endless recursion is a trap."""
+    wat = """(module (memory (export "memory") 1) (func $deep (param i32) (result i32)
+        (if (result i32) (local.get 0)
+          (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 0))))
+      (func (export "go") (param i32) (result i32) (call $deep (local.get 0))))"""
+    said: list[Any] = []
+    for name in ("wasm3", "wasm3-old"):
+        made = Engine(name, wasm_stack=1 << 20)
+        instances = [made.start(wat) for _ in range(2)]
+        before = threading.stack_size(192 << 10)
+        try:
+            for instance, depth in ((instances[0], 100), (instances[1], 10**6)):
+                thread = threading.Thread(target=lambda: said.append(run(instance, "go", depth)))  # noqa: B023
+                thread.start()
+                thread.join(60)
+        finally:
+            threading.stack_size(before)
+        assert said[-2][2] == [100] and said[-1][0] == _core.TRAP_ENGINE
+        assert said[-1][1].startswith("stack-overflow: ")
+        assert run(instances[0], "go", 3000)[2] == [3000]  # on this thread it has all of it
 
 
 def test_more_targets_of_a_branch_than_bytes(engine: Engine) -> None:

@@ -107,8 +107,10 @@ struct w3_guest {
   w3_opaque_t *environment, *runtime, *stop; /* stop: the guard's global */
   w3_opaque_t **functions;                   /* by export; NULL: not looked up yet */
   w3_binding_t *bindings;
-  void *stack_end;    /* of wasm code; NULL until it is known */
-  uintptr_t stack[2]; /* of the thread that called last */
+  uint8_t *stack_base; /* of wasm code; NULL until it is known */
+  uint8_t *at;         /* where the host call under way stands on it; NULL: none */
+  uint64_t allowed;    /* bytes of it that may be used now */
+  uintptr_t stack[2];  /* of the thread that called last */
   bool has_memory;
   size_t asked; /* the export last asked for */
   wn_extern_t found;

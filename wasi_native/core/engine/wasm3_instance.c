@@ -13,16 +13,25 @@
 /* Native stack that its compiler takes for each block that is open, and what our own functions take. */
 #define BLOCK_BYTES 400u
 #define OURS (24u << 10)
+#define LEAST (8u << 10) /* for the guest */
 
 static const char ended[] = "the guest has ended";
 
 /* ---- host functions ---- */
+
+static uint64_t stack_bytes(const w3_guest_t *in) {
+  const uint64_t wanted = in->head.module->engine->config.wasm_stack;
+  return wanted ? wanted : STACK_DEFAULT;
+}
+
+static uint64_t stack_whole(const w3_guest_t *in) { return (stack_bytes(in) + RESERVE + 15) & ~(uint64_t)15; }
 
 static const void *host_call(w3_opaque_t *runtime, w3_context_t *context, uint64_t *sp, void *memory) {
   (void)runtime;
   const w3_binding_t *b = context->userdata;
   w3_guest_t *in = b->guest;
   if (WN_LIKELY(in->has_memory)) in->head.guest.mem = (wn_mem_t){memory, ((const w3_header_t *)memory)[-1].length};
+  in->at = (uint8_t *)sp; /* a nested call goes on from here */
   uint64_t *slots = sp + b->first;
   wn_err_t err = wn_dispatch(&in->head.guest, b->row, slots);
   if (WN_UNLIKELY(err != 0)) return ended;
@@ -41,12 +50,19 @@ static const void *guard_call(w3_opaque_t *runtime, w3_context_t *context, uint6
   (void)runtime, (void)sp;
   w3_guest_t *in = context->userdata;
   w3_header_t *header = (w3_header_t *)memory - 1;
-  if (WN_UNLIKELY(!in->stack_end)) in->stack_end = (uint8_t *)header->stack_end - RESERVE;
-  header->stack_end = in->stack_end;
+  if (WN_UNLIKELY(!in->stack_base)) in->stack_base = (uint8_t *)header->stack_end - stack_whole(in);
+  header->stack_end = in->stack_base + in->allowed;
   /* Cleared before the look: who stops us later sets it after what we look at. */
   set_stop(in, 0);
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   return WN_LIKELY(wn_guest_check(&in->head.guest) == 0) ? NULL : ended;
+}
+
+/* It counts from the next function that calls another on: there the guard asks. */
+static void limit_stack(w3_guest_t *in, uint64_t allowed) {
+  if (allowed == in->allowed) return;
+  in->allowed = allowed;
+  set_stop(in, 1);
 }
 
 void w3_instance_stop(wn_instance_t *instance) {
@@ -77,27 +93,27 @@ wn_err_t w3_result_take(w3_guest_t *in, w3_result_t result, wn_message_t *messag
 
 /* ---- the stack of the thread ---- */
 
-static uint64_t stack_bytes(const w3_guest_t *in) {
-  const uint64_t wanted = in->head.module->engine->config.wasm_stack;
-  return wanted ? wanted : STACK_DEFAULT;
-}
-
-/* As much as the guest may use: its calls are bounded by the stack for wasm code, and functions are compiled when
- * they are called first, by recursion. */
+/* How far wasm code may go from here: as far as it may at all, and as the native stack that is left goes, of which it
+ * takes no more than of its own. Functions are compiled when they are called first, by recursion. */
 static wn_err_t look_at_stack(w3_guest_t *in, wn_message_t *message) {
   const wn_os_t *os = in->head.module->engine->os;
   const uintptr_t here = (uintptr_t)__builtin_frame_address(0);
   if (here < in->stack[0] || here >= in->stack[1]) {
-    if (os->stack_get(os, &in->stack[0], &in->stack[1])) return 0; /* nobody knows */
-    if (here < in->stack[0] || here >= in->stack[1]) return 0;     /* a stack of the embedder's own making */
+    if (os->stack_get(os, &in->stack[0], &in->stack[1])) in->stack[0] = in->stack[1] = 0;
   }
-  const uint64_t blocks = (uint64_t)((const w3_module_t *)in->head.module)->deepest * BLOCK_BYTES;
-  const uint64_t wanted = stack_bytes(in) + blocks + OURS, left = here - in->stack[0];
-  if (left >= wanted) return 0;
-  return wn_message_set(message, WN_NOMEM,
-                        "this thread has %u KiB of stack left, and wasm3 may need %u for the module: call it from a "
-                        "thread with more, or with a smaller stack of the guest",
-                        (unsigned)(left >> 10), (unsigned)(wanted >> 10));
+  uint64_t allowed = stack_bytes(in);
+  if (here >= in->stack[0] && here < in->stack[1]) { /* else a stack of the embedder's own making */
+    const uint64_t ours = OURS + (uint64_t)((const w3_module_t *)in->head.module)->deepest * BLOCK_BYTES;
+    const uint64_t left = here - in->stack[0], used = in->at ? (uint64_t)(in->at - in->stack_base) : 0;
+    if (left < ours + LEAST)
+      return wn_message_set(message, WN_NOMEM,
+                            "this thread has %u KiB of stack left, and wasm3 needs %u for the module: call it from a "
+                            "thread with more",
+                            (unsigned)(left >> 10), (unsigned)((ours + LEAST) >> 10));
+    if (used + left - ours < allowed) allowed = used + left - ours;
+  }
+  limit_stack(in, allowed);
+  return 0;
 }
 
 /* ---- the start ---- */
@@ -127,10 +143,10 @@ static wn_err_t link_all(w3_guest_t *in, w3_opaque_t *module, const wn_provide_t
 }
 
 static wn_err_t make_runtime(w3_guest_t *in, wn_message_t *message) {
-  const uint64_t stack = stack_bytes(in) + RESERVE;
+  const uint64_t stack = stack_whole(in);
   in->environment = in->api->m3_NewEnvironment();
   if (in->environment && stack < INT32_MAX)
-    in->runtime = in->api->m3_NewRuntime(in->environment, (uint32_t)(stack + 15) & ~15u, NULL);
+    in->runtime = in->api->m3_NewRuntime(in->environment, (uint32_t)stack, NULL);
   return in->runtime ? 0 : wn_message_set(message, WN_NOMEM, "no memory for a runtime of wasm3");
 }
 
@@ -232,6 +248,9 @@ wn_err_t w3_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
     return wn_message_set(message, WN_MISSING, "wasm3 does not find exports of this name");
   memcpy(text, name.ptr, name.len);
   text[name.len] = 0;
+  if (instance->depth == 1) in->at = NULL;
+  uint8_t *const outer_at = in->at;
+  const uint64_t outer_allowed = in->allowed;
   wn_err_t err = look_at_stack(in, message);
   if (err) return err;
   w3_opaque_t *function = find_function(in, in->asked, text, &result);
@@ -246,6 +265,8 @@ wn_err_t w3_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
     narrow |= (uint32_t)(in->found.results[i] == 'i' || in->found.results[i] == 'f') << i;
   result = in->api->m3_Call(function, (uint32_t)nparams, pointers);
   if (!result) result = in->api->m3_GetResults(function, (uint32_t)nresults, pointers);
+  in->at = outer_at;
+  if (outer_at) limit_stack(in, outer_allowed);
   if (result) return w3_result_take(in, result, message);
   for (size_t i = 0; i < nresults; i++) {
     if (narrow >> i & 1) values[i] = (uint32_t)values[i];
