@@ -32,11 +32,12 @@ from tests.guests.driver import driver_wat
 PROBE = Path(__file__).with_name("probe.py")
 ROUNDS = 3
 LIMITS = (32, 24)
-# In a limit each file is run in a process of its own: what pytest keeps of others would be counted for the layer. These
+# In a limit each file is run in a process of its own: what pytest keeps of others would be counted. These
 # tests are left out; their guests have 8 to 60 MiB of memory, of which the test keeps copies.
 BIGGER = (
     "tests/sys/test_random.py::test_long_ones_are_cancelled_between_pieces",
     "tests/attacks/test_m_memory.py::test_m64_a_million_empty_pieces_on_a_small_stack",
+    "tests/attacks/test_m_memory.py::test_m66_long_paths_and_buffers",
     "tests/attacks/test_n_numbers.py::test_n88_random",
     "tests/attacks/test_w_time.py::test_w93_too_many_subscriptions",
     "tests/attacks/test_b_blocking.py::test_b101_send_without_a_window",
