@@ -121,7 +121,7 @@ def run(
     env = environment(root, site, engine, pytest_folder(), stage)
     env["BOARD_ENGINES"] = str(engine)
     env |= {"BOARD_RESULT": str(scratch / "result.json"), "BOARD_PART": part, "BOARD_QEMU": result.qemu}
-    env |= {"BOARD_WHEEL": root.wheel}
+    env |= {"BOARD_WHEEL": root.wheel, "WASI_NATIVE_SLOW": "20" if root.emulator else "1"}
     env |= {"WASI_NATIVE_TEST_ENGINES": engines, "WASI_NATIVE_CACHE": str(scratch / "cache")}
     words = ["-m", "pytest", "-q", "--tb=short", "-p", "tests.boards.plugin", "-p", "no:cacheprovider"]
     words += ["-o", "faulthandler_timeout=300", f"--basetemp={scratch / 'tmp'}", *tests]
