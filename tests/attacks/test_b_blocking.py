@@ -259,10 +259,11 @@ def test_b103_endless_loops(kind: str, how: str) -> None:
         timer = threading.Timer(0.05, instance.cancel)
         if how == "cancel":
             timer.start()
-        start = time.monotonic()
+        clock = time.process_time if how == "cpu_time" else time.monotonic  # a busy machine gives it later
+        start = clock()
         with pytest.raises((Timeout, Cancelled) if how != "cpu_time" else Exception) as caught:
             instance.run(timeout=0.05 if how == "timeout" else None)
-        assert time.monotonic() - start < 0.05 + LATE
+        assert clock() - start < 0.05 + LATE
         if how == "cancel":
             timer.join()
         assert type(caught.value).__name__ == {"cancel": "Cancelled", "cpu_time": "LimitExceeded"}.get(
