@@ -137,6 +137,11 @@ def install(root: Root, version: str, wheels: Path) -> Installed:
     )
     if root.machine in NO_WASMTIME and any(name.startswith("wasmtime") for name in brought):
         raise BoardError(f"{root.name}: the wheel brought {', '.join(brought)}, which cannot run there")
+    if (
+        root.libc == "musl"
+    ):  # wasmtime's needs libgcc_s.so.1, which systems have as a package and this root has not
+        for path in site.glob("wasmtime*"):
+            shutil.rmtree(path)
     others = [path for path in sorted(wheels.glob("*.whl")) if root.machine not in path.name]
     if not others:  # no other was built: this one's, under a name that is not for here
         others = [site.parent / own.name.replace(root.wheel, "manylinux_2_17_s390x")]

@@ -122,6 +122,8 @@ def run(
     env["BOARD_ENGINES"] = str(engine)
     env |= {"BOARD_RESULT": str(scratch / "result.json"), "BOARD_PART": part, "BOARD_QEMU": result.qemu}
     env |= {"BOARD_WHEEL": root.wheel, "WASI_NATIVE_SLOW": "20" if root.emulator else "1"}
+    if "wasmtime" not in engines:
+        env["WASI_NATIVE_NO_WASMTIME"] = "1"
     env |= {"WASI_NATIVE_TEST_ENGINES": engines, "WASI_NATIVE_CACHE": str(scratch / "cache")}
     words = ["-m", "pytest", "-q", "--tb=short", "-p", "tests.boards.plugin", "-p", "no:cacheprovider"]
     words += ["-o", "faulthandler_timeout=300", f"--basetemp={scratch / 'tmp'}", *tests]
@@ -164,7 +166,7 @@ def board(
         say(armv6.shown(root, versions[0], wheels))
     part = "" if long else str(list(ROOTS).index(root.name))
     engines = ",".join(
-        ["fake", *(["wasmtime"] if installed.brought and root.libc == "glibc" else []), "wasm2c", "wasm3"]
+        ["fake", *(["wasmtime"] if (installed.site / "wasmtime").is_dir() else []), "wasm2c", "wasm3"]
     )
     results = []
     for version in versions if root.emulator else versions[:1]:
