@@ -2,7 +2,7 @@
 
     python -m tests.boards prepare [ROOT ...] [--long]
     python -m tests.boards memory [ROOT ...] [--wheels DIR] [--json FILE]
-    python -m tests.boards run [ROOT ...] [--qemu 10|7] [--wheels DIR] [--long]
+    python -m tests.boards run [ROOT ...] [--qemu 10|7] [--wheels DIR] [--each | --long]
                                [--test PATH ...] [--json FILE]
 
 ``prepare`` has roots and emulators in the cache ($WASI_NATIVE_BOARDS, or tests/guests/build/boards). ``run``
@@ -50,6 +50,9 @@ def parser() -> argparse.ArgumentParser:
                 "--wheels", type=Path, metavar="DIR", help="wheels to install; default: built now"
             )
             sub.add_argument("--json", type=Path, metavar="FILE", help="keep what ran where")
+            sub.add_argument(
+                "--each", action="store_true", help="each test on each board, also emulated ones"
+            )
             sub.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="boards at a time")
             sub.add_argument(
                 "--test", action="append", default=[], metavar="PATH", help="instead of the short set"
@@ -75,7 +78,7 @@ def main(args: list[str]) -> int:
             if options.json:
                 options.json.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
             return 0 if not any(limit["failed"] for row in measured for limit in row["limits"]) else 1
-        results = run_all(roots, versions, wheels, options.long, options.test, options.jobs)
+        results = run_all(roots, versions, wheels, options.long, options.each, options.test, options.jobs)
         print(f"{time.monotonic() - start:.0f} s in all")
         if options.json:
             kept = [result.record() for result in results]

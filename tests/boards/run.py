@@ -110,7 +110,14 @@ def table(results: list[Result]) -> str:
 
 
 def run(
-    root: Root, version: str, site: Path, stage: Path, engines: str, tests: tuple[str, ...], part: str
+    root: Root,
+    version: str,
+    site: Path,
+    stage: Path,
+    engines: str,
+    tests: tuple[str, ...],
+    part: str,
+    half: str,
 ) -> Result:
     """The tests on one board."""
     result = Result(root, version if root.emulator else "", RESOLVERS[version] if root.emulator else "native")
@@ -120,7 +127,12 @@ def run(
     engine = wasm3_folder(root)
     env = environment(root, site, engine, pytest_folder(), stage)
     env["BOARD_ENGINES"] = str(engine)
-    env |= {"BOARD_RESULT": str(scratch / "result.json"), "BOARD_PART": part, "BOARD_QEMU": result.qemu}
+    env |= {
+        "BOARD_RESULT": str(scratch / "result.json"),
+        "BOARD_PART": part,
+        "BOARD_HALF": half,
+        "BOARD_QEMU": result.qemu,
+    }
     env |= {"BOARD_WHEEL": root.wheel, "WASI_NATIVE_SLOW": "20" if root.emulator else "1"}
     if "wasmtime" not in engines:
         env["WASI_NATIVE_NO_WASMTIME"] = "1"
@@ -155,6 +167,7 @@ def board(
     wheels: Path,
     stage: Path,
     long: bool,
+    each: bool,
     tests: list[str],
 ) -> list[Result]:
     """Install and run on one board, with each emulator: all of it under the first, the paths under others."""
@@ -164,20 +177,39 @@ def board(
     say(f"{root.name}: installed by its pip{brought}, {time.monotonic() - start:.1f} s; {installed.refused}")
     if V6 in root.zig:
         say(armv6.shown(root, versions[0], wheels))
-    part = "" if long else str(list(ROOTS).index(root.name))
+    number = list(ROOTS).index(root.name)
+    part = "" if long else str(number)
+    half = "" if long or each or not root.emulator else str((number - 1) // 2 % 2)
     engines = ",".join(
         ["fake", *(["wasmtime"] if (installed.site / "wasmtime").is_dir() else []), "wasm2c", "wasm3"]
     )
     results = []
     for version in versions if root.emulator else versions[:1]:
         chosen = tuple(tests) or (SHORT if version == versions[0] or long else PATHS)
-        results.append(run(root, version, installed.site, stage, engines, chosen, part))
+        results.append(
+            run(
+                root,
+                version,
+                installed.site,
+                stage,
+                engines,
+                chosen,
+                part,
+                half if version == versions[0] else "",
+            )
+        )
         results[-1].installed = installed
     return results
 
 
 def run_all(
-    roots: list[Root], versions: tuple[str, ...], wheels: Path, long: bool, tests: list[str], jobs: int
+    roots: list[Root],
+    versions: tuple[str, ...],
+    wheels: Path,
+    long: bool,
+    each: bool,
+    tests: list[str],
+    jobs: int,
 ) -> list[Result]:
     """Every board, some at a time; then the table, and what failed."""
     pytest_folder()
@@ -185,7 +217,8 @@ def run_all(
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         slow_first = sorted(roots, key=lambda root: not root.emulator)
         waiting = {
-            root.name: pool.submit(board, root, versions, wheels, stage, long, tests) for root in slow_first
+            root.name: pool.submit(board, root, versions, wheels, stage, long, each, tests)
+            for root in slow_first
         }
         results = [result for root in roots for result in waiting[root.name].result()]
     for result in results:
