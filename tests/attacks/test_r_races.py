@@ -134,9 +134,12 @@ def test_r33_changes_through_what_becomes_a_link_out(tree: Tree, g: Guest, round
         if number % 97 == 0 and os.path.exists(tree.rw / "d/put.txt"):
             (tree.rw / f"give{number % 40}").touch()
 
-    child = toggle.start(rounds, tree.rw / "d", tree.rw / "turn")
-    during(child, attempt)
-    assert toggle.finish(child) == rounds
+    for _ in range(8):  # on a busy machine the two may take turns, and nothing is shown by that
+        child = toggle.start(rounds, tree.rw / "d", tree.rw / "turn")
+        during(child, attempt)
+        assert toggle.finish(child) == rounds
+        if seen[0] and any(seen[err] for err in ESCAPED):
+            break
     assert seen[0] and any(seen[err] for err in ESCAPED), f"no race took place: {seen}"
     assert fingerprint(tree.out, tree.ro) == before
     assert not (tree.rw / "got.txt").exists() or (tree.rw / "got.txt").read_text() != "SECRET"
