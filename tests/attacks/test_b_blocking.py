@@ -19,7 +19,9 @@ from tests.guests import build
 from tests.support import E, Guest, on_clock, on_fd, open_fds, thread_count
 from wasi_native import Cancelled, Dial, Dir, Host, InstanceDead, Limits, Listen, Policy, Timeout, _core
 
-LATE = 0.5 * float(os.environ.get("WASI_NATIVE_SLOW", "1"))  # the contract is 0.1 s; a loaded machine is given more
+LATE = 0.5 * float(
+    os.environ.get("WASI_NATIVE_SLOW", "1")
+)  # the contract is 0.1 s; a loaded machine is given more
 
 
 @contextlib.contextmanager
