@@ -27,6 +27,10 @@ QEMU = os.environ.get("BOARD_QEMU", "")
 _NONE = ("no wasmtime", "there is no library of it to compare with or to mistake for another")
 # Test: (where, why) for what an emulator or a root cannot do. "qemu", "qemu-7", "i386", a machine.
 CANNOT: dict[str, tuple[str, str]] = {
+    "tests/engine/test_wasm3.py::test_the_extension_module_of_pywasm3": (
+        "board",
+        "wasm3 is there as an extension module already, of the newer tree",
+    ),
     "tests/engine/test_wasm2c.py::test_addresses_from_2_31_up": (
         "armv6l",
         "2 GiB in one piece are not free beside the emulated musl",
