@@ -108,8 +108,8 @@ def _core(missing: list[dict[str, str]]) -> str:
         return ""
     policy = Policy(dirs=[Dir("/", "/", read_only=True)])
     with Host(policy, engine="fake", cache=False) as host, host.load(_OPENS).instantiate() as instance:
-        instance.memory.write(0, b".")
-        instance.call("path_open", 3, 0, 0, 1, 2, 0, 0, 0, 16)  # only a path shows what the kernel can
+        instance.memory.write(0, b"proc/self")
+        instance.call("path_open", 3, 0, 0, 9, 0, 0, 0, 0, 16)  # only a path of several names shows it
         return instance.usage.resolver
 
 
