@@ -213,7 +213,7 @@ def test_a_large_stack_of_the_guest_on_a_thread_with_a_small_one() -> None:
             threading.stack_size(before)
         assert said[-2][2] == [100] and said[-1][0] == _core.TRAP_ENGINE
         assert said[-1][1].startswith("stack-overflow: ")
-        assert run(instances[0], "go", 3000)[2] == [3000]  # on this thread it has all of it
+        assert run(instances[0], "go", 1500)[2] == [1500]  # on this thread it has all of it
 
 
 def test_more_targets_of_a_branch_than_bytes(engine: Engine) -> None:
