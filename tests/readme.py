@@ -1,4 +1,4 @@
-"""The tables of the README, made from the code and the board files: ``python -m tests.readme --write``."""
+"""The tables of README and SECURITY, made from the code and the board files: ``python -m tests.readme --write``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.engine.libraries import build_wasm3
 from wasi_native import Board, Host, _core
@@ -13,7 +14,19 @@ from wasi_native.engines import find
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+SECURITY = ROOT / "SECURITY.md"
 ADAPTERS = tuple(_core.engine_names())
+WHOLE = "the whole suite"
+ROOT_OF = {
+    ("x86_64", "glibc"): WHOLE,
+    ("aarch64", "glibc"): "aarch64",
+    ("armv7", "glibc"): "armv7l",
+    ("armv6", "glibc"): "armv6l",
+    ("riscv64", "glibc"): "riscv64",
+    ("armv7", "musl"): "musl-armv7l",
+    ("riscv64", "musl"): "musl-riscv64",
+}
+"""The emulated board that stands for a processor and a C library."""
 
 
 def library(engine: str) -> str | None:
@@ -34,25 +47,54 @@ def engines() -> str:
     return "\n".join(lines)
 
 
+def kept(name: str) -> Any:
+    """A measurement that is kept in bench/."""
+    return json.loads((ROOT / "bench" / name).read_text())
+
+
 def boards() -> str:
+    """From boards/ and the last run of the emulated ones: python -m tests.boards run --json bench/boards.json."""
     lines = [
-        "| board | processor | C library | memory, MiB | limits | runs on |",
-        "|---|---|---|---|---|---|",
+        "| board | processor | C library | memory, MiB | limits | runs on | tested as |",
+        "|---|---|---|---|---|---|---|",
     ]
+    ran = {run["root"]: run for run in reversed(kept("boards.json"))}  # the first of a root is the longest
     for name in Board.list():
         board = Board.load(name)
-        here = [engine for engine in board.engines if engine in ADAPTERS]
+        here = [
+            engine for engine in board.engines if engine in ADAPTERS and (board.arch, board.libc) in ROOT_OF
+        ]
         memory = "/".join(map(str, board.ram_mib))
-        runs = ", ".join(here) or "no engine yet"
-        lines.append(f"| {name} | {board.arch} | {board.libc} | {memory} | {board.limits.name} | {runs} |")
+        root = ROOT_OF.get((board.arch, board.libc), "")
+        run = ran.get(root)
+        tested = f"{root}: {run['passed']} passed" if run else f"{root}: not run" if root else "no wheel"
+        if root == WHOLE:
+            tested = WHOLE
+        cells = (name, board.arch, board.libc, memory, board.limits.name, ", ".join(here) or "-", tested)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def tiers() -> str:
+    """What ran where, in SECURITY.md."""
+    lines = ["| machine | C library | how | openat2 | " + " | ".join(ADAPTERS) + " | passed | failed |"]
+    lines.append("|---" * (len(ADAPTERS) + 6) + "|")
+    for run in kept("boards.json"):
+        how = (
+            f"qemu-user {run['qemu']}{', ' + run['cpu'] if run['cpu'] else ''}" if run["qemu"] else "as it is"
+        )
+        counts = (str(run["engines"].get(name, "-")) for name in ADAPTERS)
+        bad = run["failed"] + run["error"]
+        head = f"| {run['machine']} | {run['libc']} | {how} | {run['openat2']} | "
+        lines.append(head + " | ".join(counts) + f" | {run['passed']} | {bad} |")
     return "\n".join(lines)
 
 
 def cost() -> str:
     """From the measurement that is kept: python -m bench --json bench/cost.json --svg bench/cost.svg."""
-    kept = json.loads((ROOT / "bench" / "cost.json").read_text())
+    found = kept("cost.json")
     lines = ["| call | native C | wasi_native | ratio | wasmtime's WASI |", "|---|---|---|---|---|"]
-    for case in kept["cases"]:
+    for case in found["cases"]:
         ns, ratio = case["ns"], case["ratio"]["layer"]
         if case["group"] in ("host call", "more"):
             continue
@@ -60,7 +102,7 @@ def cost() -> str:
         shown = "-" if ratio is None else f"{ratio:.2f}"
         title = f"{case['title']}, {case['unit']}" if case["unit"] else case["title"]
         lines.append(f"| {title} | {' | '.join(cells)} | {shown} | {number(ns.get('engine'))} |")
-    mean, where = kept["mean"]["layer"], ", ".join(kept["machine"].values())
+    mean, where = found["mean"]["layer"], ", ".join(found["machine"].values())
     return "\n".join([*lines, "", f"Geometric mean over the cases with a kernel call: {mean:.2f} ({where})."])
 
 
@@ -68,11 +110,64 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
-PARTS = {"engines": engines, "boards": boards, "cost": cost}
+def compute() -> str:
+    """Loops that compute (python -m bench.compute --json bench/compute.json), then calls (python -m bench
+    --variants native,layer,wasm2c,wasm3 --json bench/engines.json), each with the times of native C."""
+    loops, calls = kept("compute.json"), kept("engines.json")
+    names = list(next(iter(loops["ns"].values())))
+    lines = ["| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for loop, row in loops["ns"].items():
+        cells = (f"{row[name] / 1000:,.0f} ({row[name] / row['native C']:.2f})" for name in names)
+        lines.append(f"| {loops['loops'][loop]}, us | {' | '.join(cells)} |")
+    for case in calls["cases"]:
+        if case["name"] in ("nop", "write1", "pread4k", "open1", "filestat"):
+            shown = [number(case["ns"]["native"])]
+            for name in ("layer", "wasm2c", "wasm3"):
+                ratio = case["ratio"][name]
+                shown.append(number(case["ns"][name]) + (f" ({ratio:.2f})" if ratio else ""))
+            lines.append(f"| {case['title']}, ns | {' | '.join(shown)} |")
+    means = " | ".join(f"{calls['mean'][name]:.2f}" for name in ("layer", "wasm2c", "wasm3"))
+    return "\n".join([*lines, f"| geometric mean of all kernel calls, to native | 1 | {means} |"])
+
+
+def memory() -> str:
+    """From python -m tests.boards memory --json bench/memory.json."""
+    lines = [
+        "| machine, engine | python | import | host | running | per instance | per open file |",
+        "|---" * 7 + "|",
+    ]
+    limits = []
+    for run in kept("memory.json"):
+        for name in ("wasm2c", "wasm3"):
+            row = run[name]
+            cells = (
+                f"{row[key]:,}"
+                for key in ("python", "import", "host", "running", "per_instance", "per_open_file")
+            )
+            lines.append(f"| {run['root']}, {name} | {' | '.join(cells)} |")
+        for limit in run["limits"]:
+            failed = f"{len(limit['failed'])} failed" if limit["failed"] else "none failed"
+            limits.append(
+                f"{limit['passed']} tests passed and {failed} within {limit['MiB']} MiB ({limit['by']})"
+            )
+        limits.append(f"the wheel for {run['machine']} has {run['wheel_bytes']:,} bytes")
+    return "\n".join([*lines, "", f"KiB of resident memory; {'; '.join(limits)}."])
+
+
+PARTS = {
+    "engines": engines,
+    "boards": boards,
+    "cost": cost,
+    "compute": compute,
+    "memory": memory,
+    "tiers": tiers,
+}
 
 
 def rendered(text: str) -> str:
     for name, make in PARTS.items():
+        if f"<!-- {name} -->" not in text:
+            continue
         body = f"<!-- {name} -->\n{make()}\n<!-- /{name} -->"
         text = re.sub(rf"<!-- {name} -->\n.*?<!-- /{name} -->", lambda _, body=body: body, text, flags=re.S)
     return text
@@ -87,4 +182,5 @@ def example() -> str:
 if __name__ == "__main__":
     if sys.argv[1:] != ["--write"]:
         sys.exit(__doc__)
-    README.write_text(rendered(README.read_text()))
+    for page in (README, SECURITY):
+        page.write_text(rendered(page.read_text()))

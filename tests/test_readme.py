@@ -9,8 +9,9 @@ from tests.guests import build
 
 
 def test_tables_are_those_of_the_code() -> None:
-    text = readme.README.read_text()
-    assert readme.rendered(text) == text, "run: python -m tests.readme --write"
+    for page in (readme.README, readme.SECURITY):
+        text = page.read_text()
+        assert readme.rendered(text) == text, "run: python -m tests.readme --write"
 
 
 def test_the_example_runs(tmp_path: Path, monkeypatch, capsys) -> None:
