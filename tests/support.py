@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import time
 from collections import namedtuple
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -251,6 +252,14 @@ def open_fds() -> dict[int, str]:
         except OSError:
             pass
     return found
+
+
+def threads_end(expected: int) -> bool:
+    """Whether so many threads are left. One that was joined stands in /proc for a moment more."""
+    end = time.monotonic() + 10
+    while thread_count() > expected and time.monotonic() < end:
+        time.sleep(0.001)
+    return thread_count() == expected
 
 
 def thread_count() -> int:
