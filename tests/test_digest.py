@@ -26,5 +26,6 @@ def test_two_in_one_pass() -> None:
 
 
 def test_openssl_stays_out() -> None:
-    code = "import sys, wasi_native.digest as d; d.sha256(b''); sys.exit('_hashlib' in sys.modules)"
+    code = "import sys; there = set(sys.modules)\n"  # who measures coverage has it there already
+    code += "import wasi_native.digest as d; d.sha256(b''); sys.exit('_hashlib' in set(sys.modules) - there)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
