@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import gc
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Guest, engines_under_test, open_fds, thread_count
+from tests.support import Guest, engines_under_test, open_fds, running_threads
 from wasi_native import EngineMissing, engines
 
 os.environ.setdefault("WASI_NATIVE_CACHE", str(Path(__file__).parent / "guests" / "build" / "cache"))
@@ -28,6 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell that runs it in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send themselves one
     if config.getoption("--engines"):
         os.environ["WASI_NATIVE_TEST_ENGINES"] = config.getoption("--engines")
 
@@ -78,7 +81,7 @@ def no_leaks() -> Iterator[None]:
     flags = [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in range(3)]
     umask = os.umask(0o22)
     os.umask(umask)
-    fds, threads = open_fds(), thread_count()
+    fds, before = open_fds(), running_threads()
     yield
     for attempt in range(50):
         if attempt:  # a full collection takes longer than most tests
@@ -86,13 +89,13 @@ def no_leaks() -> Iterator[None]:
         now = open_fds()
         leaked = {fd: what for fd, what in now.items() if fds.get(fd) != what and "/reports/asan" not in what}
         lost = {fd: what for fd, what in fds.items() if fd not in now}
-        extra = thread_count() - threads
-        if not leaked and not lost and extra <= 0:
+        extra = running_threads() - before
+        if not leaked and not lost and not extra:
             break
         time.sleep(0.01 * (attempt > 5))
     assert not leaked, f"descriptors left open: {leaked}"
     assert not lost, f"descriptors closed that were not ours: {lost}"
-    assert extra <= 0, f"{extra} threads left"
+    assert not extra, f"{len(extra)} threads left"
     assert [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in range(3)] == flags
     assert os.umask(umask) == umask
 

@@ -254,13 +254,15 @@ def open_fds() -> dict[int, str]:
     return found
 
 
-def threads_end(expected: int) -> bool:
-    """Whether so many threads are left. One that was joined stands in /proc for a moment more."""
+def running_threads() -> set[int]:
+    """The threads of this process, by number. One that was joined stands in /proc for a moment more, so a count of
+    them may fall by itself: what is new since an earlier look is ``running_threads() - before``."""
+    return {int(name) for name in os.listdir("/proc/self/task")}
+
+
+def threads_end(before: set[int]) -> bool:
+    """Whether no thread is left but those of before."""
     end = time.monotonic() + 10
-    while thread_count() > expected and time.monotonic() < end:
+    while running_threads() - before and time.monotonic() < end:
         time.sleep(0.001)
-    return thread_count() == expected
-
-
-def thread_count() -> int:
-    return len(os.listdir("/proc/self/task"))
+    return not running_threads() - before

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.guests.driver import driver_wat
-from tests.support import Guest, fake_module, on_clock, on_fd, open_fds, thread_count
+from tests.support import Guest, fake_module, on_clock, on_fd, open_fds, running_threads, threads_end
 from wasi_native import Cancelled, Dir, Host, Instance, InstanceDead, Listen, Module, Policy
 
 LATE = 0.5  # the contract is 0.1 s; a loaded machine is given more
@@ -180,12 +180,12 @@ def test_random_cancels(tmp_path: Path, long: bool, capsys: pytest.CaptureFixtur
         for engine, name in kinds:
             once(loaded[engine], name, place, 0.001)  # what is made only once is there
         gc.collect()
-        fds, threads, start = open_fds(), thread_count(), rss()
+        fds, before, start = open_fds(), running_threads(), rss()
         for i in range(rounds):
             engine, name = kinds[i % len(kinds)]
             times.append(once(loaded[engine], name, place, rng.random() * 0.004))
         gc.collect()
-        assert open_fds() == fds and thread_count() == threads
+        assert open_fds() == fds and threads_end(before)
         grown = rss() - start
     times.sort()
     with capsys.disabled():

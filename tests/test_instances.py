@@ -15,7 +15,7 @@ import pytest
 
 from tests.guests import build
 from tests.guests.driver import driver_wat
-from tests.support import ALL_RIGHTS, SANITIZED, Guest, fake_module, open_fds, thread_count
+from tests.support import ALL_RIGHTS, SANITIZED, Guest, fake_module, open_fds, running_threads, threads_end
 from wasi_native import Capture, Dir, Host, InstanceBusy, LimitExceeded, Limits, MemoryDir, Policy
 
 
@@ -42,14 +42,14 @@ def test_a_thousand_one_after_the_other(what: str, long: bool, capsys: pytest.Ca
         for _ in range(100):
             life()
         gc.collect()
-        fds, threads, start = open_fds(), thread_count(), rss()
+        fds, before, start = open_fds(), running_threads(), rss()
         began = time.perf_counter()
         for _ in range(rounds):
             life()
         cost = (time.perf_counter() - began) / rounds
         gc.collect()
         grown = rss() - start
-        assert open_fds() == fds and thread_count() == threads
+        assert open_fds() == fds and threads_end(before)
     with capsys.disabled():
         print(
             f"\n{rounds} instances of {what}: {cost * 1e6:.0f} us each, RSS {grown / 1024:+.0f} KiB "

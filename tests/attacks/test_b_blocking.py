@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.guests import build
-from tests.support import E, Guest, on_clock, on_fd, open_fds, thread_count
+from tests.support import E, Guest, on_clock, on_fd, open_fds, running_threads, threads_end
 from wasi_native import Cancelled, Dial, Dir, Host, InstanceDead, Limits, Listen, Policy, Timeout, _core
 
 LATE = 0.5 * float(
@@ -447,7 +447,7 @@ def test_b109_cancels_of_a_guest_that_writes_files(tmp_path: Path, long: bool) -
     with Host(Policy()) as host, host.load(build.guest("chatter")) as module:
         # More than it can write before its end comes; the quota is there for slow cancels.
         policy = Policy(args=("100000000", "64", "/d/out"), dirs=[Dir(tmp_path, "/d", quota=64 << 20)])
-        fds, threads, start = open_fds(), 0, 0
+        fds, before, start = open_fds(), running_threads(), 0
         for i in range(rounds):
             with module.instantiate(policy) as instance:
                 timer = threading.Timer(rng.random() * 0.01, instance.cancel)
@@ -459,7 +459,7 @@ def test_b109_cancels_of_a_guest_that_writes_files(tmp_path: Path, long: bool) -
             whole = expected * (len(data) // len(expected) + 1)
             assert len(data) % 64 == 0 and data == whole[: len(data)]
             if i == 20:
-                threads, start, fds = thread_count(), rss(), open_fds()
-        assert open_fds() == fds and thread_count() == threads
+                before, start, fds = running_threads(), rss(), open_fds()
+        assert open_fds() == fds and threads_end(before)
         print(f"RSS {(rss() - start) / 1024:+.0f} KiB after {rounds} cancels")
         assert rss() - start < 8 << 20

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.attacks.faults import tree
-from tests.support import ALL_RIGHTS, E, fake_module, open_fds, thread_count
+from tests.support import ALL_RIGHTS, E, fake_module, open_fds, running_threads, threads_end
 from wasi_native import _core
 
 
@@ -114,7 +114,7 @@ def connected_life(kernel: Any, place: Path) -> int:
 )
 def test_f152_what_else_a_guest_needs_to_live(call: str, place: Path) -> None:
     """The kernel refuses descriptors and threads: a clean error, nothing left behind."""
-    fds, threads = open_fds(), thread_count()
+    fds, before = open_fds(), running_threads()
     for err in (E.MFILE, E.NFILE, E.NOMEM, E.AGAIN):
         kernel = _core.FakeOs()
         kernel.inject(call, 1, 0, err=err)
@@ -126,7 +126,7 @@ def test_f152_what_else_a_guest_needs_to_live(call: str, place: Path) -> None:
             assert err == E.NOMEM
         gc.collect()
         assert open_fds() == fds
-    assert thread_count() <= threads
+    assert threads_end(before)
 
 
 NOMEMORY = """

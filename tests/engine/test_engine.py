@@ -13,7 +13,7 @@ from tests.engine.libraries import library
 from tests.engine.seam import call, peek, poke, size
 from tests.guests import aot
 from tests.guests.driver import driver_wat
-from tests.support import E, fake_module, open_fds, thread_count
+from tests.support import E, fake_module, open_fds, running_threads
 from wasi_native import _core
 
 NAMES = _core.engine_names()
@@ -258,7 +258,7 @@ def test_memory_limit(adapter: Adapter) -> None:
 
 
 def test_everything_goes_home(adapter: Adapter) -> None:
-    fds, threads = open_fds(), thread_count()
+    fds, before = open_fds(), running_threads()
     module = adapter.driver()
     for _ in range(20):
         _core.Instance(module, _core.Sys({}))
@@ -267,7 +267,7 @@ def test_everything_goes_home(adapter: Adapter) -> None:
     with pytest.raises(ValueError):
         call(instance, "sched_yield")
     del instance
-    assert open_fds() == fds and thread_count() <= threads + 1
+    assert open_fds() == fds and len(running_threads() - before) <= 1
 
 
 @pytest.mark.parametrize("directives", [(), ("moving",), ("wide",), ("moving", "wide")])

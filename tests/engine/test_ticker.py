@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
 
-from tests.support import E, thread_count, threads_end
+from tests.support import E, running_threads, threads_end
 from wasi_native import _core
 
 MODULE = b"fake 1\nmemory 1\nimport wasi_snapshot_preview1 sched_yield - i"
@@ -24,14 +24,13 @@ def soon(seconds: float = 20) -> int:
 
 
 def test_only_who_needs_it_starts_it() -> None:
-    before = thread_count()
-    instance = make()
-    assert instance.call(b"sched_yield", (), "", "i", 0, False)[0] == 0 and thread_count() == before
-    assert instance.call(b"sched_yield", (), "", "i", soon(), False)[0] == 0 and thread_count() == before + 1
-    for _ in range(10):
-        instance.call(b"sched_yield", (), "", "i", soon(), False)
-    assert thread_count() == before + 1
-    instance.close()
+    before = running_threads()
+    with closing(make()) as instance:
+        assert instance.call(b"sched_yield", (), "", "i", 0, False)[0] == 0
+        assert running_threads() <= before
+        for _ in range(10):
+            assert instance.call(b"sched_yield", (), "", "i", soon(), False)[0] == 0
+            assert len(running_threads() - before) == 1
     del instance
     assert threads_end(before)
 
@@ -46,7 +45,7 @@ def test_deadlines_of_computing_guests(tick_ms: int) -> None:
 
 
 def test_one_thread_for_many_guests() -> None:
-    before = thread_count()
+    before = running_threads()
     engine = _core.Engine("fake", tick_ms=2)
     module = engine.load(MODULE)
     alive = [_core.Instance(module, _core.Sys({})) for _ in range(6)]
@@ -58,31 +57,28 @@ def test_one_thread_for_many_guests() -> None:
     threads = [threading.Thread(target=work, args=(one, 0.02 * i)) for i, one in enumerate(alive)]
     for thread in threads:
         thread.start()
-    most = thread_count()
+    most = len(running_threads() - before)
     for thread in threads:
         thread.join(20)
-    assert ended == [_core.TIMEOUT] * 6 and most <= before + 7
+    assert ended == [_core.TIMEOUT] * 6 and most <= 7
     for one in alive:
         one.close()
 
 
 def test_it_sleeps_while_nobody_computes() -> None:
-    instance = make(tick_ms=1)
-    instance.call(b"sched_yield", (), "", "i", soon(), False)
+    before = running_threads()
+    with closing(make(tick_ms=1)) as instance:
+        instance.call(b"sched_yield", (), "", "i", soon(), False)
+        (ticker,) = running_threads() - before
 
-    def switches() -> int:
-        total = 0
-        for task in os.listdir("/proc/self/task"):
-            if int(task) != threading.get_native_id():
-                with open(f"/proc/self/task/{task}/status") as file:
-                    total += sum(int(line.split()[1]) for line in file if "_ctxt_switches" in line)
-        return total
+        def switches() -> int:
+            with open(f"/proc/self/task/{ticker}/status") as file:
+                return sum(int(line.split()[1]) for line in file if "_ctxt_switches" in line)
 
-    time.sleep(0.01)
-    first = switches()
-    time.sleep(0.05)  # fifty ticks, if it did not sleep
-    assert switches() - first < 10
-    instance.close()
+        time.sleep(0.01)
+        first = switches()
+        time.sleep(0.05)  # fifty ticks, if it did not sleep
+        assert switches() - first < 10
 
 
 def test_no_thread_to_be_had() -> None:

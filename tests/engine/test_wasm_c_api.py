@@ -11,7 +11,7 @@ import pytest
 from tests.engine.libraries import library
 from tests.engine.seam import run
 from tests.guests import aot, build
-from tests.support import thread_count, threads_end
+from tests.support import running_threads, threads_end
 from wasi_native import _core
 
 
@@ -37,7 +37,7 @@ def start(wat: str, *functions: tuple[Any, ...], **limits: int) -> _core.Instanc
 
 def test_compiling_leaves_no_threads_behind() -> None:
     """The library would use all processors, unless it is one of those that can be told."""
-    before = thread_count()
+    before = running_threads()
     engine = _core.Engine("wasm_c_api", library("wasm_c_api"))
     _core.Instance(engine.load(build.guest("tour").read_bytes()), _core.Sys({}))
     assert threads_end(before)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.seam import peek, poke, run
 from tests.guests import build
-from tests.support import E, thread_count, threads_end
+from tests.support import E, running_threads, threads_end
 from wasi_native import _core, engines
 
 PATH = engines.find("wasmtime").path
@@ -49,7 +49,7 @@ def make(
 
 def test_compiling_leaves_no_threads_behind() -> None:
     """They would share the table of descriptors, and slow down every later call on one."""
-    before = thread_count()
+    before = running_threads()
     engine = _core.Engine("wasmtime", PATH)
     for name in build.wats():
         if name not in ("memory64", "shared_memory"):

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.guests import build
-from tests.support import E, Guest, on_clock, open_fds, thread_count, threads_end
+from tests.support import E, Guest, on_clock, open_fds, running_threads, threads_end
 from wasi_native import Dir, Host, Limits, Policy, _core
 
 ROOT = Path(__file__).parents[2]
@@ -241,45 +241,44 @@ def test_a_sigpipe_of_the_host_s_own_is_kept(guest: Any) -> None:
 
 def test_the_ticker_s_thread(guest: Any) -> None:
     """It begins with the first call that needs it, has no signal and no descriptor, and ends with the engine."""
-    threads = set(os.listdir("/proc/self/task"))
-    with Host(engine="fake") as host:
-        module = host.load(b"fake 1\nimport wasi_snapshot_preview1 sched_yield - i")
-        instance = module.instantiate()
-        assert set(os.listdir("/proc/self/task")) >= threads
-        instance.call("sched_yield", timeout=20)
-        (ticker,) = set(os.listdir("/proc/self/task")) - threads
-        status = Path(f"/proc/self/task/{ticker}/status").read_text()
-        blocked = re.search(r"SigBlk:\s+(\w+)", status)
-        assert blocked is not None and int(blocked[1], 16) & ~(1 << 31) >= (1 << 31) - 1 - (1 << 8) - (
-            1 << 18
-        )
-        deadline = time.monotonic() + 10
-        while os.listdir(f"/proc/self/task/{ticker}/fd") and time.monotonic() < deadline:
-            time.sleep(0.001)
-        assert os.listdir(f"/proc/self/task/{ticker}/fd") == []
-        instance.close()
-        module.close()
-    del instance, module, host
-    assert threads_end(len(threads))
-
-
-def test_no_thread_without_need() -> None:
-    before = thread_count()
+    before = running_threads()
     with (
         Host(engine="fake") as host,
         host.load(b"fake 1\nimport wasi_snapshot_preview1 sched_yield - i") as module,
     ):
-        answers: list[int] = []
+        assert running_threads() <= before
+        with module.instantiate() as instance:
+            instance.call("sched_yield", timeout=20)
+            (ticker,) = running_threads() - before
+            status = Path(f"/proc/self/task/{ticker}/status").read_text()
+            blocked = re.search(r"SigBlk:\s+(\w+)", status)
+            kept, every = 1 << 8 | 1 << 18 | 1 << 31, (1 << 32) - 1
+            assert blocked is not None and (int(blocked[1], 16) | kept) & every == every
+            deadline = time.monotonic() + 10
+            while os.listdir(f"/proc/self/task/{ticker}/fd") and time.monotonic() < deadline:
+                time.sleep(0.001)
+            assert os.listdir(f"/proc/self/task/{ticker}/fd") == []
+    del instance, module, host
+    assert threads_end(before)
+
+
+def test_no_thread_without_need() -> None:
+    before = running_threads()
+    with (
+        Host(engine="fake") as host,
+        host.load(b"fake 1\nimport wasi_snapshot_preview1 sched_yield - i") as module,
+    ):
+        answers: list[Any] = []
 
         def work() -> None:
             with module.instantiate() as instance:
                 answers.append(instance.call("sched_yield"))
-                answers.append(thread_count())
+                answers.append(running_threads() - before - {threading.get_native_id()})
 
         thread = threading.Thread(target=work)
         thread.start()
         thread.join()
-        assert answers == [0, before + 1]  # the thread of this test
+        assert answers == [0, set()]
 
 
 def test_libraries_that_cannot_be_opened(tmp_path: Path) -> None:
