@@ -6,5 +6,6 @@
 #include "wasi_native/engine.h"
 #include "wasi_native/limits.h"
 #include "wasi_native/sys.h"
+#include "wasi_native/values.h"
 
 #endif

@@ -58,7 +58,8 @@ enum {
   WN_NOMEM = -9,       /* the host is out of memory */
   WN_INVALID = -10,    /* the module, the argument or the call of the embedder is wrong */
   WN_LINK = -11,       /* imports that nothing provides */
-  WN_MISSING = -12     /* no such engine, export, or file */
+  WN_MISSING = -12,    /* no such engine, export, or file */
+  WN_TRAP_CANON = -13  /* a rule of the Canonical ABI was broken: which one is in wn_end_t */
 };
 
 /* A span of bytes that somebody else owns. Not terminated. */

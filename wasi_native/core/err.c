@@ -24,6 +24,7 @@ static const words_t verdicts[] = {
     [-WN_INVALID] = {"invalid", "the module, the argument or the call is not valid"},
     [-WN_LINK] = {"link", "the module imports what nothing provides"},
     [-WN_MISSING] = {"missing", "no such engine, export or file"},
+    [-WN_TRAP_CANON] = {"trap-canon", "a component broke a rule of the Canonical ABI"},
 };
 
 static const words_t unknown = {"unknown", "unknown error"};
@@ -31,7 +32,7 @@ static const words_t unknown = {"unknown", "unknown error"};
 static const words_t *look_up(wn_err_t err) {
   const words_t *words = &unknown;
   if (err >= 0 && (size_t)err < sizeof errnos / sizeof *errnos) words = &errnos[err];
-  if (err < 0 && err >= WN_MISSING) words = &verdicts[-err];
+  if (err < 0 && err >= WN_TRAP_CANON) words = &verdicts[-err];
   return words->name ? words : &unknown;
 }
 
