@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -195,7 +196,8 @@ def test_progress_of_what_takes_long(tmp_path: Path) -> None:
     build_library(
         aot.binary("(module)"), Target.native(), Options(wasm2c=slow), progress=lines.append, name="p.wasm"
     )
-    assert [line for line in lines if "translating" in line] == ["p.wasm: translating to C, 1 s"]
+    (line,) = (line for line in lines if "translating" in line)
+    assert re.fullmatch(r"p\.wasm: translating to C, \d+ s", line)
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
@@ -228,11 +230,15 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert "KeyboardInterrupt" in err and list(scratch.iterdir()) == []
-    for pid in pids.read_text().split():
-        with pytest.raises(ProcessLookupError):
-            for _ in range(1000):  # init takes it away
-                os.kill(int(pid), 0)
-                os.sched_yield()
-                state = Path(f"/proc/{pid}/stat")
-                if state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z":
-                    raise ProcessLookupError
+    end = time.monotonic() + 20
+    while (left := [pid for pid in pids.read_text().split() if runs(pid)]) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert left == []
+
+
+def runs(pid: str) -> bool:
+    """Also no zombie, which waits for init to take it away."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False

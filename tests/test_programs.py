@@ -134,11 +134,11 @@ def test_go_goroutines_and_timers() -> None:
 
 
 def test_go_echo_server() -> None:
-    port = launch.free_port()
     program = toolchains.go_program()
-    with launch.started("--listen", f"tcp://127.0.0.1:{port}", program, "serve", "5") as server:
+    with launch.started("--listen", launch.LISTEN, program, "serve", "5") as server:
+        port = launch.port_of(server)
         # All five are open at once, and the last one to come is the first to be served.
-        clients = [launch.connect(server, port) for _ in range(5)]
+        clients = [launch.connect(port) for _ in range(5)]
         for turn in range(20):
             for number, client in reversed(list(enumerate(clients))):
                 line = f"client {number} turn {turn}\n".encode()
@@ -154,11 +154,11 @@ def test_go_echo_server() -> None:
 
 
 def test_c_echo_server() -> None:
-    port = launch.free_port()
     data = bytes(range(256)) * 4000
-    with launch.started("--listen", f"tcp://127.0.0.1:{port}", build.guest("echo"), "2") as server:
+    with launch.started("--listen", launch.LISTEN, build.guest("echo"), "2") as server:
+        port = launch.port_of(server)
         for _ in range(2):
-            client = launch.connect(server, port)
+            client = launch.connect(port)
             sender = threading.Thread(target=client.sendall, args=(data,))
             sender.start()
             assert launch.exchange(client, b"", len(data)) == data

@@ -19,9 +19,9 @@ from tests.guests import build
 from tests.support import E, Guest, on_clock, on_fd, open_fds, running_threads, threads_end
 from wasi_native import Cancelled, Dial, Dir, Host, InstanceDead, Limits, Listen, Policy, Timeout, _core
 
-LATE = 0.5 * float(
-    os.environ.get("WASI_NATIVE_SLOW", "1")
-)  # the contract is 0.1 s; a loaded machine is given more
+# What is not ended goes on for a minute or an hour. The contract is 0.1 s, which test_cancel.py looks at over many;
+# of a single one a loaded machine says nothing.
+LATE = 10.0
 
 
 @contextlib.contextmanager
@@ -427,9 +427,12 @@ def test_b108_a_handler_that_returns_lets_the_guest_go_on(guest: Any) -> None:
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
         g = guest()
-        start = time.monotonic()
-        assert g.poll(on_clock(60 * 10**6, userdata=3)) == (0, [(3, 0, 0, 0, 0)])
-        assert time.monotonic() - start >= 0.06
+        for _ in range(100):
+            start = time.monotonic()
+            assert g.poll(on_clock(60 * 10**6, userdata=3)) == (0, [(3, 0, 0, 0, 0)])
+            assert time.monotonic() - start >= 0.06
+            if len(seen) > 2:
+                break  # on a loaded machine several come as one
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

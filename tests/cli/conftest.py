@@ -51,6 +51,20 @@ GUESTS = {
       (memory (export "memory") 1)
       (func $evil (drop (call $w (i32.const 1) (i32.const -8) (i32.const 1) (i32.const 0))))
       (func (export "_start") (call $evil)))""",
+    # Say that they run, and do not end: "busy" computes, "waits" reads stdin.
+    "busy": f"""(module
+      (import "{P1}" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\\10\\00\\00\\00\\06\\00\\00\\00") (data (i32.const 16) "begun\\n")
+      (func (export "_start") (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (loop $l (br $l))))""",
+    "waits": f"""(module
+      (import "{P1}" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+      (import "{P1}" "fd_read" (func $r (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\\10\\00\\00\\00\\06\\00\\00\\00") (data (i32.const 16) "begun\\n")
+      (func (export "_start") (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (drop (call $r (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))))""",
     "loop": """(module (memory (export "memory") 1) (func (export "_start") (loop $l (br $l))))""",
     # Reads stdin and exits with the number of bytes, or 200 and the errno.
     "stdin": f"""(module

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -255,7 +256,7 @@ def slow(folder: Path, seconds: float) -> str:
 def test_progress_when_it_takes_long(compile: Tool, tmp_path: Path) -> None:
     done = compile("hello.wat", "--compiler", slow(tmp_path, 1.3))
     assert done.status == 0
-    assert done.err.startswith("wasi-native compile: hello.wat: compiling ") and ", 1 s\n" in done.err
+    assert re.match(r"wasi-native compile: hello\.wat: compiling [^\n]*, \d+ s\n", done.err)
     assert compile("hello.wat").err == ""
 
 
@@ -283,9 +284,8 @@ def test_stopped_in_the_middle(environment: dict[str, str], tmp_path: Path, numb
     assert "Traceback" not in rest
     assert os.listdir(tmp_path / "scratch") == [] and (tmp_path / "hello.wno").read_bytes() == b"before"
     assert sorted(os.listdir(tmp_path)) == ["hello.wat", "hello.wno", "scratch", "slow-cc"]
-    for _ in range(50):
-        if not at_work(compiler):
-            break
+    end = time.monotonic() + 20
+    while at_work(compiler) and time.monotonic() < end:
         time.sleep(0.05)
     assert at_work(compiler) == []
 

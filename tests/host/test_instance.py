@@ -220,7 +220,7 @@ def test_asyncio(guest: Any) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - start < 0.5
+        assert time.monotonic() - start < 20  # not an hour
         assert g.instance.end == "cancelled"
         with pytest.raises(InstanceDead):
             await g.instance.call_async("sched_yield")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +45,7 @@ def started(*args: str | Path) -> Iterator[subprocess.Popen[bytes]]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        bufsize=0,  # what follows a line that was read is left to others
     ) as process:
         try:
             yield process
@@ -53,23 +54,21 @@ def started(*args: str | Path) -> Iterator[subprocess.Popen[bytes]]:
                 process.kill()
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+LISTEN = "tcp://127.0.0.1:0"  # a port that is free, which the command line then names
 
 
-def connect(process: subprocess.Popen[bytes], port: int, patience: float = 120) -> socket.socket:
-    """Connect as soon as the process listens; compiling the guest may come first."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port), timeout=30)
-        except ConnectionRefusedError:
-            if process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(f"nobody listens: {_rest(process)!r}") from None
-            time.sleep(0.05)
+def port_of(process: subprocess.Popen[bytes]) -> int:
+    """Where it listens, as it says in its first line."""
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    found = re.fullmatch(rb"wasi-native: listening on tcp://127\.0\.0\.1:(\d+)\n", line)
+    assert found, (line, _rest(process))
+    return int(found[1])
+
+
+def connect(port: int) -> socket.socket:
+    """A connection of its own."""
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
 
 
 def exchange(connection: socket.socket, data: bytes, size: int) -> bytes:
