@@ -71,6 +71,18 @@ class CoreModule:
                 self._parts[code] = (reader.at, reader.at + size)
             reader.at += size
 
+    @property
+    def sections(self) -> set[int]:
+        """The codes of its sections, custom ones apart."""
+        return set(self._parts)
+
+    def reader(self, code: int) -> Reader:
+        """A reader of its own for the section ``code``, which is there."""
+        at, end = self._parts[code]
+        made = Reader(bytes(self._reader.data[at:end]), self._reader.name)
+        made.where = f"section {code} of a core module"
+        return made
+
     def _enter(self, code: int, most: int = _COUNT_MAX) -> int:
         """Go to a section; how many entries it has."""
         place = self._parts.get(code)

@@ -96,10 +96,12 @@ class IndexReader(Reader):
         entry = found.type
         if sort == "type":
             entry = instance.seen(entry)
+            if entry is found.type and entry.least < FREE:
+                entry = entry.renamed()  # two instances of one type may have different resources
         elif sort == "instance":
             entry = entry.taken_from(instance)
         self.scope.push(sort, entry)
-        return Alias(sort, "export", index, name, 0)
+        return Alias(sort, "export", index, name, 0, entry if sort == "type" else None)
 
     def _alias_core(self, sort: str) -> Alias:
         index, name = self.number(), self.text()

@@ -174,7 +174,10 @@ class InstanceType(Type):
                 _pair(self.made.imports, self.args, self._arguments)
             found = self._arguments.get(type)
         for outer in self.within:
-            found = outer.argument(found or type) or found
+            step: Type | None = found or type
+            while step is not None and (given := outer.argument(step)) is None:
+                step = step.of if step is not type else None
+            found = given if step is not None else found
         return found
 
     def seen(self, type: Type) -> Type:
@@ -292,12 +295,16 @@ class Bag(Definition):
 
 class Alias(Definition):
     """``how``: "export" (``name`` of the instance ``index``), "core export" (of a core instance), or "outer"
-    (``index`` of the scope that is ``count`` outwards)."""
+    (``index`` of the scope that is ``count`` outwards). ``type``: of an exported type, what enters the index
+    space."""
 
-    __slots__ = ("count", "how", "index", "name")
+    __slots__ = ("count", "how", "index", "name", "type")
 
-    def __init__(self, sort: str, how: str, index: int, name: str, count: int) -> None:
+    def __init__(
+        self, sort: str, how: str, index: int, name: str, count: int, type: Type | None = None
+    ) -> None:
         self.sort, self.how, self.index, self.name, self.count = sort, how, index, name, count
+        self.type = type
 
 
 class TypeDefinition(Definition):

@@ -4,8 +4,9 @@ policy grants, :mod:`.endings` says how guests end."""
 from __future__ import annotations
 
 from .callbacks import Call
+from .guest import Usage
 from .host import Host, run
-from .instance import Instance, Usage
+from .instance import Instance
 from .isolation import Isolation
 from .memory import Memory
 from .module import Extern, HostFunction, Module

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from _thread import get_ident
 
 from .. import _core
 from ..errors import Exit, InstanceBusy, InstanceDead, ModuleError, PolicyError
 from .callbacks import tracer
 from .endings import ENDS, ending, link_error, plain_lines
-from .grants import RESOLVERS, Grants
+from .guest import MAIN_THREAD, Guest
 from .memory import Memory
 
 TYPE_CHECKING = False
@@ -18,38 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from ..policy import Limits, Policy
+    from ..policy import Policy
     from . import Call
-    from .host import Host
     from .module import Extern, HostFunction, Module
 
-__all__ = ["Instance", "Usage"]
-
-_MAIN_THREAD = get_ident() if "threading" not in sys.modules else sys.modules["threading"].main_thread().ident
+__all__ = ["Instance"]
 
 
-class Usage:
-    """What an instance used: bytes of output, CPU time (ns), open descriptors, fuel left (None: not counted)."""
-
-    __slots__ = ("cpu_ns", "fds", "fuel", "output_bytes", "resolver")
-
-    def __init__(self, output_bytes: int, cpu_ns: int, fds: int, resolver: str, fuel: int | None) -> None:
-        self.output_bytes, self.cpu_ns, self.fds, self.resolver, self.fuel = (
-            output_bytes,
-            cpu_ns,
-            fds,
-            resolver,
-            fuel,
-        )
-
-    def __repr__(self) -> str:
-        return (
-            f"Usage(output_bytes={self.output_bytes}, cpu_ns={self.cpu_ns}, fds={self.fds}, "
-            f"resolver={self.resolver!r}, fuel={self.fuel})"
-        )
-
-
-class Instance:
+class Instance(Guest):
     """A guest. Made by :meth:`Module.instantiate`."""
 
     def __init__(
@@ -61,25 +35,20 @@ class Instance:
         nonblocking_stdio: bool,
         siblings: Mapping[str, Instance],
     ) -> None:
-        host = module.host
-        limits = _host_limits(host, policy)
-        if limits.fuel is not None and module.manifest is not None and not module.counts_fuel:
-            raise PolicyError(
-                f"Policy.limits.fuel: {module.name} was compiled without a count of fuel; "
-                "wasi-native compile --fuel makes one with it"
-            )
-        self.module, self.policy, self._limits = module, policy, limits
+        self.module = module
         self._core: _core.Instance | None = None
         self._initialized = False
-        self._captured: dict[int, bytes] = {}
         self._siblings = dict(siblings)  # alive as long as we are
-        host._enter(limits.instances)
+        super().__init__(module.host, module.name, policy)
         try:
-            sys_ = self._world(host)
-            if nonblocking_stdio:
-                sys_.stdio_nonblocking(True)
+            if self._limits.fuel is not None and module.manifest is not None and not module.counts_fuel:
+                raise PolicyError(
+                    f"Policy.limits.fuel: {module.name} was compiled without a count of fuel; "
+                    "wasi-native compile --fuel makes one with it"
+                )
+            self._world(nonblocking_stdio)
+            sys_ = self._sys
             funcs = [(f.module, f.name, f.params, f.results, f.function, f.context) for f in functions]
-            self._sys = sys_
             try:
                 self._core = _core.Instance(
                     module._open(),
@@ -87,7 +56,7 @@ class Instance:
                     funcs,
                     tracer(trace) if trace else None,
                     self._deadline(None),
-                    get_ident() == _MAIN_THREAD,
+                    get_ident() == MAIN_THREAD,
                     [(name, one._open()) for name, one in self._siblings.items()],
                 )
             except _core.CoreError as error:
@@ -103,19 +72,18 @@ class Instance:
             self._leave()
             raise
 
-    def _world(self, host: Host) -> _core.Sys:
+    def _world(self, nonblocking_stdio: bool) -> None:
         """What the policy grants; or the world of the siblings."""
         for sibling in self._siblings.values():
-            self._grants: Grants = sibling._grants
-            return sibling._sys
-        self._grants = Grants(self.policy, self._limits, self.module.name, RESOLVERS[host.resolver], host._os)
-        return self._grants.build()
+            self._grants, self._sys = sibling._grants, sibling._sys
+            if nonblocking_stdio:
+                self._sys.stdio_nonblocking(True)
+            return
+        super()._world(nonblocking_stdio)
 
     def _leave(self) -> None:
-        if not self._siblings and hasattr(self, "_grants"):
-            self._grants.close()
+        self._gone(not self._siblings)
         self._siblings = {}
-        self.module.host._leave()
 
     # ---- running ----
 
@@ -157,19 +125,6 @@ class Instance:
         code: int = await self._in_thread(self.run, timeout=timeout)
         return code
 
-    async def _in_thread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        import asyncio
-
-        task = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            self.cancel()
-            await asyncio.wait([task])
-            if not task.cancelled():
-                task.exception()  # the guest's Cancelled is the task's own doing
-            raise
-
     def cancel(self) -> None:
         """End the guest: its call raises Cancelled within 100 ms. Any thread, signal handlers; idempotent."""
         core = self._core
@@ -189,14 +144,12 @@ class Instance:
 
     def _invoke(self, export: str, args: tuple[float, ...], timeout: float | None) -> Any:
         core = self._open()
-        ended = self.end
-        if ended is not None:
-            raise InstanceDead(f"the instance has ended ({ended}) and is not resumed; make a new one")
+        self._check_alive()
         item = self._find(export)
         if item is None:
             names = ", ".join(e.name for e in self.module.exports if e.kind == "func") or "none"
             raise ModuleError(f"{self.module.name}: no exported function {export!r}; there are: {names}")
-        signals = get_ident() == _MAIN_THREAD
+        signals = get_ident() == MAIN_THREAD
         try:
             err, text, results = core.call(
                 export.encode(), args, item.params, item.results, self._deadline(timeout), signals
@@ -211,15 +164,6 @@ class Instance:
         if len(results) == 1:
             return results[0]
         return tuple(results) if results else None
-
-    def _deadline(self, timeout: float | None) -> int:
-        """Absolute monotonic ns for the core, 0: none."""
-        seconds = self._limits.wall_time if timeout is None else timeout
-        if seconds is None:
-            return 0
-        if seconds < 0:
-            raise ValueError("a timeout is 0 or more seconds")
-        return max(time.monotonic_ns() + int(min(seconds, 1e9) * 1e9), 1)
 
     # ---- looking ----
 
@@ -243,61 +187,20 @@ class Instance:
                 return Memory(self._open(), name)
         raise ModuleError(f"{self.module.name}: no exported memory {name!r}")
 
-    @property
-    def stdout(self) -> bytes:
-        """What a Capture of the policy kept of stdout so far; RuntimeError when there is none."""
-        return self._capture(1)
-
-    @property
-    def stderr(self) -> bytes:
-        """The same of stderr."""
-        return self._capture(2)
-
-    def _capture(self, fd: int) -> bytes:
-        if fd not in self._grants.captures:
-            raise RuntimeError(
-                f"the policy does not capture {('stdin', 'stdout', 'stderr')[fd]}: use Capture()"
-            )
-        if self._core is None:
-            return self._captured[fd]
-        return bytes(self._sys.captured(fd))
-
-    @property
-    def usage(self) -> Usage:
-        """What it used so far."""
-        output, cpu, fds, resolver = self._sys.usage()
-        fuel = self._open().fuel() if self.module.counts_fuel else None
-        return Usage(output, cpu, fds, "openat2" if resolver == 1 else "walk", fuel)
-
-    @property
-    def listening(self) -> tuple[tuple[str, int] | str, ...]:
-        """Where the policy's listeners listen: (host, port), or the path of a unix socket."""
-        return self._grants.addresses
+    def _fuel(self) -> int | None:
+        return self._open().fuel() if self.module.counts_fuel else None
 
     # ---- ending ----
 
-    def close(self) -> None:
-        """Close the guest's descriptors, free its memory, remove its temporary directories. Idempotent.
-
-        InstanceBusy while a call is under way: cancel it first.
-        """
-        core = self._core
-        if core is None:
-            return
-        for fd in self._grants.captures:
-            self._captured[fd] = bytes(self._sys.captured(fd))
-        if not core.close():
-            raise InstanceBusy(
-                "a call is under way, which cancel() ends, or siblings use this instance: close them first"
-            )
+    def _close(self) -> bool:
+        if not self._open().close():
+            return False
         self._core = None
         self._leave()
+        return True
 
     def __enter__(self) -> Instance:
         return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
     def __del__(self) -> None:
         if getattr(self, "_core", None) is not None:
@@ -305,13 +208,3 @@ class Instance:
 
     def __repr__(self) -> str:
         return f"<Instance of {self.module.name}: {self.end or 'ready'}>"
-
-
-def _host_limits(host: Host, policy: Policy) -> Limits:
-    """The policy's limits, with the board's where the policy is silent."""
-    from ..policy import Limits
-
-    board = host.board.limits
-    return policy.limits.merged(
-        Limits(memory=board.memory_max_bytes, fds=board.fds, instances=board.instances)
-    )
