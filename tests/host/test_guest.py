@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wasi_native import Capture, Host, InstanceDead, Limits, LimitExceeded, Policy, Usage
+from wasi_native import Capture, Host, InstanceDead, LimitExceeded, Limits, Policy, Usage
 from wasi_native.host.guest import Guest
 
 FAKE = b"fake 1\nmemory 1\n"
