@@ -32,6 +32,7 @@ Examples:
 _OPENS = b"fake 1\nmemory 1\nimport wasi_snapshot_preview1 path_open iiiiiIIii i\n"
 _AGAIN = "python -m pip install --force-reinstall wasi_native"
 _NO_ENGINE = ("fake", "wasm2c")  # for tests; for compiled guests
+_LIBGCC = ("libgcc_s", "apk add libgcc")  # wasmtime's library for musl wants it: Alpine has it as a package
 _WIPE_ON_FORK = 18  # MADV_WIPEONFORK of Linux
 
 
@@ -141,7 +142,12 @@ def _engines(board: dict[str, Any], missing: list[dict[str, str]]) -> dict[str, 
         }
         command = engines.INSTALL.get(name)
         if reason and command and name in board.get("engines", ()):
-            missing.append({"what": f"the engine {name}: {reason.partition('; ')[0]}", "command": command})
+            if file.reason:
+                what = f"the engine {name}: {reason.partition('; ')[0]}"
+            else:  # it is here and does not open: another engine is taken, and the user told
+                what = f"what the engine {name} needs: {reason}"
+                command = _LIBGCC[1] if _LIBGCC[0] in reason else f"{command} --force-reinstall"
+            missing.append({"what": what, "command": command})
     return found
 
 

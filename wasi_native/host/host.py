@@ -39,7 +39,7 @@ class Host:
 
     * ``policy``: for instances that are given none; default grants nothing
     * ``board``: a :class:`Board`, an id, or None: the one that is detected; sets limits and address space
-    * ``engine``: a name; default ``$WASI_NATIVE_ENGINE``, else the best that the board affords and that is here
+    * ``engine``: a name; default ``$WASI_NATIVE_ENGINE``, else the best that the board affords and that opens here
     * ``engine_path``: its shared library; default ``$WASI_NATIVE_ENGINE_PATH``, else it is searched for
     * ``resolver``: ``"auto"``, ``"openat2"`` or ``"walk"``; default ``$WASI_NATIVE_RESOLVER``, else auto
     * ``cache``: folder of compiled code, None: the default one, False: none
@@ -48,7 +48,7 @@ class Host:
     Compiled guests (``.wno``) run beside any engine, and where there is none: then only a WebAssembly module raises
     EngineMissing, when it is loaded.
 
-    Raises EngineMissing (an engine that was asked for by name), EngineError, BoardError.
+    Raises EngineMissing and EngineError (of an engine or library that was asked for by name), BoardError.
     """
 
     def __init__(
@@ -76,34 +76,47 @@ class Host:
             raise ValueError(f"resolver {self.resolver!r} is none of: {', '.join(RESOLVERS)}")
         self.fuel = self.policy.limits.fuel is not None if fuel is None else fuel
         self._why = f"the engine {_NATIVE} runs compiled guests alone"
-        self._file = self._choose(engine or os.environ.get("WASI_NATIVE_ENGINE") or None, engine_path)
         self.instances = 0
         self._lock = RLock()  # around `instances`; an instance may be collected while this thread holds it
         self._os: _core.FakeOs | None = None  # tests put a kernel here that fails on demand
+        self._engine: _core.Engine | None
+        self._file, self._engine = self._choose(
+            engine or os.environ.get("WASI_NATIVE_ENGINE") or None,
+            engine_path or os.environ.get("WASI_NATIVE_ENGINE_PATH") or None,
+        )
         self._config = self._engine_config(self._file.name)
-        try:
-            self._engine: _core.Engine | None = _core.Engine(self._file.name, self._file.path, **self._config)
-        except _core.CoreError as error:
-            raise EngineError(f"{self._file.name} ({self._file.path}): {error}") from None
         self._second: _core.Engine | None = None  # for compiled guests, when the engine is another
         self._cache_choice = cache
         self._cache: Cache | None = None
 
-    def _choose(self, name: str | None, path: str | None) -> engines.EngineFile:
-        path = path or os.environ.get("WASI_NATIVE_ENGINE_PATH") or None
+    def _choose(self, name: str | None, path: str | None) -> tuple[engines.EngineFile, _core.Engine]:
+        """An engine and what opened it. One that nobody named and that does not open is passed over."""
         names = [name] if name else [n for n in self.board.engines if n in engines.default_names()]
         wanted = ", ".join(self.board.engines) or "none"
         reasons = [f"no engine of this version runs on {self.board.id}; the board asks for: {wanted}"]
         for candidate in names:
             found = engines.find(candidate, path)
-            if not found.reason and (name or not found.risk):
-                return found
-            reasons.append(found.reason or found.risk)
+            why = found.reason or ("" if name else found.risk)
+            if not why:
+                try:
+                    return found, self._start(found)
+                except EngineError as error:
+                    if name or path:
+                        raise
+                    why = str(error)
+            reasons.append(why)
         why = ". ".join(reasons[1:] or reasons)
         if name:
             raise EngineMissing(why)
         self._why = why
-        return engines.find(_NATIVE)
+        native = engines.find(_NATIVE)
+        return native, self._start(native)
+
+    def _start(self, file: engines.EngineFile) -> _core.Engine:
+        try:
+            return _core.Engine(file.name, file.path, **self._engine_config(file.name))
+        except _core.CoreError as error:
+            raise EngineError(f"{file.name} ({file.path}): {error}") from None
 
     def _engine_config(self, name: str) -> dict[str, Any]:
         board = self.board
