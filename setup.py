@@ -32,6 +32,11 @@ FOLDERS = (
     "core/engine",
 )
 STABLE = sys.version_info >= (3, 11)
+DEPENDENCIES = ["tomli>=2; python_version < '3.11'"]
+if (
+    sys.maxsize > 2**32
+):  # a 32-bit Python on a 64-bit kernel has its name of the machine, and no library for it
+    DEPENDENCIES.append("wasmtime>=40,<51; platform_machine == 'x86_64' or platform_machine == 'aarch64'")
 
 compile_args = ["-std=c11", "-D_FILE_OFFSET_BITS=64", "-fvisibility=hidden", "-fno-strict-aliasing"]
 compile_args += ["-Wall", "-Wextra", "-Wno-unused-parameter"]  # the last is Cython's
@@ -124,6 +129,7 @@ extension = Extension(
 
 setup(
     cmdclass={"build_ext": BuildSideBySide, "build_py": BuildWithBoards},
+    install_requires=DEPENDENCIES,
     ext_modules=[without_inspect(item) for item in cythonize([extension], quiet=True)],
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if STABLE else {},
 )

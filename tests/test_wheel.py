@@ -141,6 +141,24 @@ def test_the_metadata(wheel: Path) -> None:
     assert command.startswith("#!python\n") and "from wasi_native.cli import entry" in command
 
 
+@pytest.mark.parametrize("bits", [32, 64])
+def test_what_is_asked_for_from_source(tree: Path, bits: int) -> None:
+    """A 32-bit Python on a 64-bit kernel calls its machine as that does: setup.py knows what no marker tells."""
+    code = f"""import runpy, sys
+sys.maxsize, sys.argv = 2**{bits - 1} - 1, ["setup.py", "-q", "egg_info", "--egg-base", "egg-{bits}"]
+runpy.run_path("setup.py", run_name="__main__")"""
+    (tree / f"egg-{bits}").mkdir()
+    done = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    text = (tree / f"egg-{bits}" / "wasi_native.egg-info" / "PKG-INFO").read_text()
+    asked = {
+        line for line in re.findall(r"^Requires-Dist: (.*)$", text, flags=re.M) if "extra ==" not in line
+    }
+    wasmtime = 'wasmtime<51,>=40; platform_machine == "x86_64" or platform_machine == "aarch64"'
+    assert asked == {'tomli>=2; python_version < "3.11"', *([wasmtime] if bits == 64 else [])}
+    assert 'Requires-Dist: cryptography>=42; extra == "sign"' in text
+
+
 class Installed:
     """The wheel in an environment of its own, away from the sources, with nothing of the PATH."""
 
