@@ -15,9 +15,11 @@ import pytest
 
 from tests.engine.seam import run
 from tests.guests import aot, build
+from tests.house.tree import ROOT
 from tests.programs import wabt
 from wasi_native import AotError, _core, aot_build
 from wasi_native.aot_build import Options, Target, build_library
+from wasi_native.host import native
 
 SMALL = """(module (import "env" "f" (func $f (param i32) (result i32))) (memory (export "memory") 1)
   (func (export "go") (param i32 f64) (result i32) (loop $l (br_if $l (call $f (local.get 0))))
@@ -43,6 +45,13 @@ SYMBOLS |= {f"{name}{kind}" for name in _MATH for kind in ("", "f")}
 
 def target(name: str) -> Target:
     return Target(*name.split("-"))
+
+
+def test_the_interface_has_one_version() -> None:
+    """It is written where it is compiled, where it is put into the file, and where the file is read."""
+    header = (ROOT / "include" / "wasi_native" / "aot.h").read_text()
+    (number,) = re.findall(r"^#define WN_AOT_ABI (\d+)u$", header, flags=re.M)
+    assert int(number) == aot_build.ABI == native.ABI
 
 
 @pytest.mark.parametrize("name", TARGETS)

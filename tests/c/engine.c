@@ -5,6 +5,8 @@
  */
 #include "check.h"
 
+#include "core/engine/adapter.h"
+
 static wn_engine_t *engine;
 static const wn_message_t blank;
 
@@ -294,6 +296,32 @@ static void siblings(void) {
   wn_module_delete(owner);
 }
 
+static size_t endless;
+
+static bool endless_import(const wn_module_t *module, size_t index, wn_extern_t *out) {
+  (void)module;
+  if (index >= endless) return false;
+  *out = (wn_extern_t){.kind = WN_EXTERN_FUNC, .module = text("m"), .name = text("n")};
+  return true;
+}
+
+/* No engine knows a module with so many imports: an adapter of its own has one. */
+static void more_imports_than_are_counted(void) {
+  static const wn_engine_ops_t ops = {.name = "endless", .import = endless_import, .instance_size = 4096};
+  struct wn_engine engine_of = {.ops = &ops, .os = wn_os_posix()};
+  wn_module_t module = {.engine = &engine_of};
+  wn_sys_t *sys = world(NULL);
+  wn_instance_t *instance = NULL;
+  wn_message_t message = blank;
+  endless = SIZE_MAX;
+  CHECK(wn_instance_new(&module, &(wn_instance_config_t){.sys = sys}, &instance, &message) == WN_INVALID &&
+        !instance);
+  CHECK(message.err == WN_INVALID && strcmp(message.text, "more than 1048576 imports") == 0);
+  endless = 1 << 20; /* counted: each is missing */
+  CHECK(wn_instance_new(&module, &(wn_instance_config_t){.sys = sys}, &instance, &message) == WN_LINK && !instance);
+  wn_sys_delete(sys);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   CHECK(wn_engine_open("wasmtime", argv[1], NULL, &engine, NULL) == 0);
@@ -304,6 +332,7 @@ int main(int argc, char **argv) {
   exports();
   types();
   siblings();
+  more_imports_than_are_counted();
   wn_engine_close(engine);
   puts("fine");
   return 0;
