@@ -78,7 +78,10 @@ Event = namedtuple("Event", "userdata err type nbytes flags")
 
 class Guest:
     """A driver instance. ``g.fd_write(1, iovs, 1, ret)`` makes the call and gives the errno as a number;
-    a trap or another end raises. Memory is filled with 0xA5 at the start."""
+    a trap or another end raises. Memory is filled with 0xA5 at the start, or so many bytes of it as ``filled`` says:
+    pages that nobody writes take no memory of the host, so that a large guest fits on a small board."""
+
+    _filled: int | None = None
 
     def __init__(
         self,
@@ -90,6 +93,7 @@ class Guest:
         module: str = P1,
         directives: tuple[str, ...] = (),
         kernel: _core.FakeOs | None = None,
+        filled: int | None = None,
         **instantiate: Any,
     ) -> None:
         name, path = engine.partition("-")[0], None
@@ -108,11 +112,15 @@ class Guest:
         self.instance: Instance = self.module.instantiate(**instantiate)
         self.memory = self.instance.memory
         self.size = len(self.memory)
+        self._filled = filled
         self.fill()
         self._names = set(signatures(module))
 
     def fill(self, byte: int = CANARY) -> None:
-        self.memory.write(0, bytes([byte]) * self.size)
+        end = self.size if self._filled is None else self._filled
+        piece = bytes([byte]) * min(end, 1 << 17)
+        for at in range(0, end, 1 << 17):
+            self.memory.write(at, piece[: end - at])
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._names:

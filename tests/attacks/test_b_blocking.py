@@ -219,7 +219,8 @@ def test_b101_recv(guest: Any, engine: str, ends: Ends, peer: socket.socket, fla
 
 
 def test_b101_send_without_a_window(guest: Any, ends: Ends, peer: socket.socket) -> None:
-    g = guest(dialled(peer), pages=300)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    g = guest(dialled(peer), pages=300, filled=0)
     with peer.accept()[0]:
         big = g.iovs(0, (0x10000, 16 << 20))
         ends(g, lambda **kw: g.sock_send(3, *big, 0, 32, **kw))

@@ -12,6 +12,7 @@ from tests.support import P1, E, Guest, on_clock, on_fd, running_threads
 from wasi_native import Dir, Host, LimitExceeded, Limits, Policy, Timeout
 
 U64 = 2**64 - 1
+ROOM = 8 << 20 if os.environ.get("BOARD_QEMU") else 1 << 20  # an emulator keeps what it translates
 S = 10**9
 REALTIME, MONOTONIC = 0, 1
 
@@ -69,7 +70,7 @@ def test_w92_a_million_polls_meet_the_cpu_limit(long: bool) -> None:
             instance.run(timeout=60)
         assert caught.value.limit == "cpu_time" and not isinstance(caught.value, Timeout)
         assert instance.usage.cpu_ns >= (2.0 if long else 0.2) * S
-        assert rss() - start < 1 << 20
+        assert rss() - start < ROOM
         assert len(running_threads() - others) <= 1  # the ticker
     assert rss() - before < 64 << 20
 
@@ -77,7 +78,8 @@ def test_w92_a_million_polls_meet_the_cpu_limit(long: bool) -> None:
 @pytest.mark.parametrize("n", [1025, 10_000, 1_000_000])
 def test_w93_too_many_subscriptions(guest: Any, n: int) -> None:
     pages = -(-(80 * n + 64) // 65536)
-    g = guest(pages=pages)
+    g = guest(pages=pages, filled=0)  # subscriptions to a clock that are good, but for their number
+    g.memory.write(80 * n, b"\xa5" * 4)
     assert g.poll_oneoff(0, 48 * n, n, 80 * n, timeout=20) == E.INVAL
     assert g.memory.u32(80 * n) == 0xA5A5A5A5
 

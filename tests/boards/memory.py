@@ -32,16 +32,7 @@ from tests.guests.driver import driver_wat
 PROBE = Path(__file__).with_name("probe.py")
 ROUNDS = 3
 LIMITS = (32, 24)
-# In a limit each file is run in a process of its own: what pytest keeps of others would be counted. These
-# tests are left out; their guests have 8 to 60 MiB of memory, of which the test keeps copies.
-BIGGER = (
-    "tests/sys/test_random.py::test_long_ones_are_cancelled_between_pieces",
-    "tests/attacks/test_m_memory.py::test_m64_a_million_empty_pieces_on_a_small_stack",
-    "tests/attacks/test_m_memory.py::test_m66_long_paths_and_buffers",
-    "tests/attacks/test_n_numbers.py::test_n88_random",
-    "tests/attacks/test_w_time.py::test_w93_too_many_subscriptions",
-    "tests/attacks/test_b_blocking.py::test_b101_send_without_a_window",
-)
+# In a limit each file is run in a process of its own: what pytest keeps of others would be counted.
 CGROUPS = (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max"))
 
 
@@ -104,15 +95,14 @@ def limited(root: Root, megabytes: int) -> dict[str, Any]:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     env = environment(root, home() / "site" / root.name, wasm3_folder(root), pytest_folder(), stage)
-    env |= {"BOARD_ENGINES": str(wasm3_folder(root)), "BOARD_WHEEL": root.wheel}
+    env |= {"BOARD_ENGINES": str(wasm3_folder(root)), "BOARD_NAME": root.name, "BOARD_WHEEL": root.wheel}
     env |= {"WASI_NATIVE_TEST_ENGINES": "fake,wasm2c", "BOARD_PART": "0", "BOARD_QEMU": ""}
     env |= {"WASI_NATIVE_CACHE": str(scratch / "cache"), "BOARD_RESULT": str(scratch / "result.json")}
     words = ["-m", "pytest", "-v", "--tb=short", "-p", "tests.boards.plugin", "-p", "no:cacheprovider"]
     found: dict[str, Any] = {"MiB": megabytes, "passed": 0, "failed": [], "skipped": 0}
     places = [stage / name for name in SHORT]
     paths = [file for place in places for file in (sorted(place.glob("test_*.py")) or [place])]
-    files = [str(file.relative_to(stage)) for file in paths if "wasm3" not in file.name]
-    words += [f"--deselect={test}" for test in BIGGER]
+    files = [str(file.relative_to(stage)) for file in paths]
     kind, enter, leave = limiter(megabytes)
     found["by"] = kind
     with serving(root) as builder:
