@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.boards import programs
 from tests.boards.cache import home
 from tests.boards.roots import Root
 from tests.engine.libraries import build_wasm3
@@ -40,6 +41,8 @@ def answer(root: Root, request: dict[str, Any]) -> Path:
         return part.replace(out)
     if kind == "wno":
         return aot.program(Path(request["module"]), Target(*request["target"]))
+    if kind == "program":
+        return programs.made(request["name"], Target(*request["target"]))
     if kind == "aot":
         options = Options(**request["options"])
         return aot.library(base64.b64decode(request["wasm"]), options, Target(*request["target"]))

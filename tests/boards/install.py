@@ -89,6 +89,11 @@ def wasm3_folder(root: Root) -> Path:
     return folder
 
 
+def unopened_folder(root: Root) -> Path:
+    """A folder for sys.path with an engine that pip brought and that lacks a library there; on most roots none."""
+    return home() / "site" / f"{root.name}-unopened"
+
+
 def staged() -> Path:
     """The tests and the data that they read, without the package: it shall come from the wheel."""
     folder = home() / "stage"
@@ -137,11 +142,12 @@ def install(root: Root, version: str, wheels: Path) -> Installed:
     )
     if root.machine in NO_WASMTIME and any(name.startswith("wasmtime") for name in brought):
         raise BoardError(f"{root.name}: the wheel brought {', '.join(brought)}, which cannot run there")
-    if (
-        root.libc == "musl"
-    ):  # wasmtime's needs libgcc_s.so.1, which systems have as a package and this root has not
+    unopened = unopened_folder(root)
+    shutil.rmtree(unopened, ignore_errors=True)
+    if root.libc == "musl" and brought:  # wasmtime's needs libgcc_s.so.1, which this root has not
+        unopened.mkdir()
         for path in site.glob("wasmtime*"):
-            shutil.rmtree(path)
+            path.rename(unopened / path.name)
     others = [path for path in sorted(wheels.glob("*.whl")) if root.machine not in path.name]
     if not others:  # no other was built: this one's, under a name that is not for here
         others = [site.parent / own.name.replace(root.wheel, "manylinux_2_17_s390x")]

@@ -74,6 +74,20 @@ def test_without_an_engine_one_line_says_what_to_install() -> None:
     assert b"\n" not in done.stderr.split(b"\n  wasi-native doctor")[0] and b"pip install" in done.stderr
 
 
+def test_an_engine_that_does_not_open_is_passed_over() -> None:
+    """On musl pip brings a wasmtime that needs libgcc_s.so.1, and a fresh system has none."""
+    if "BOARD_UNOPENED" not in os.environ:
+        pytest.skip("each engine that pip brings to this board opens")
+    path = os.pathsep.join((os.environ["BOARD_UNOPENED"], os.environ["PYTHONPATH"]))
+    found = json.loads(command("doctor", "--json", PYTHONPATH=path).stdout)
+    assert "libgcc_s.so.1" in found["engines"]["wasmtime"]["reason"] and found["engine"] == "wasm3"
+    assert [item["command"] for item in found["missing"]] == ["apk add libgcc"]
+    done = command("run", build.guest("hello"), PYTHONPATH=path)
+    assert (done.returncode, done.stdout) == (0, HELLO), done.stderr
+    done = command("run", "--engine", "wasmtime", build.guest("hello"), PYTHONPATH=path)
+    assert done.returncode == 126 and b"libgcc_s.so.1" in done.stderr
+
+
 @pytest.mark.parametrize("resolver", ["auto", "walk"])
 def test_a_program_of_c_works_on_files(tmp_path: Path, resolver: str) -> None:
     program = aot.program(build.guest("tour"))

@@ -14,7 +14,7 @@ from typing import Any
 from tests.boards import armv6
 from tests.boards.builder import serving
 from tests.boards.cache import home
-from tests.boards.install import Installed, install, pytest_folder, staged, wasm3_folder
+from tests.boards.install import Installed, install, pytest_folder, staged, unopened_folder, wasm3_folder
 from tests.boards.launch import environment, wrapper
 from tests.boards.prepare import say
 from tests.boards.roots import ROOTS, V6, Root
@@ -33,7 +33,14 @@ ATTACKS = (
 )
 ENGINES = ("engine", "fake", "siblings", "ticker", "trap", "wasm2c", "wasm3", "wasmtime")
 SHORT = (
-    *("tests/boards/on_board.py", "tests/mem", "tests/os", "tests/sys", "tests/p1"),
+    *(
+        "tests/boards/on_board.py",
+        "tests/boards/on_programs.py",
+        "tests/mem",
+        "tests/os",
+        "tests/sys",
+        "tests/p1",
+    ),
     *(f"tests/engine/test_{name}.py" for name in ENGINES),
     *(f"tests/attacks/test_{name}.py" for name in ATTACKS),
 )
@@ -133,7 +140,13 @@ def run(
         "BOARD_HALF": half,
         "BOARD_QEMU": result.qemu,
     }
-    env |= {"BOARD_WHEEL": root.wheel, "WASI_NATIVE_SLOW": "20" if root.emulator else "1"}
+    env |= {
+        "BOARD_NAME": root.name,
+        "BOARD_WHEEL": root.wheel,
+        "WASI_NATIVE_SLOW": "20" if root.emulator else "1",
+    }
+    if unopened_folder(root).is_dir():
+        env["BOARD_UNOPENED"] = str(unopened_folder(root))
     if "wasmtime" not in engines:
         env["WASI_NATIVE_NO_WASMTIME"] = "1"
     env |= {"WASI_NATIVE_TEST_ENGINES": engines, "WASI_NATIVE_CACHE": str(scratch / "cache")}
