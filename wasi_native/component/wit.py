@@ -15,10 +15,11 @@ from .types import PRIMITIVES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from .model import Component
 
-__all__ = ["KEYWORDS", "escaped", "text"]
+__all__ = ["KEYWORDS", "Names", "escaped", "text"]
 
 _WORDS = (
     "as async bool borrow char constructor enum error-context export f32 f64 flags float32 float64 from func"
@@ -39,6 +40,41 @@ def escaped(label: str) -> str:
 def text(component: Component, name: str = "root") -> str:
     """The WIT text of a component; ``name`` is the world's. ModuleError: it would be absurdly long."""
     return _Printer(component.name).whole(component, name)
+
+
+class Names:
+    """What a component's types are called, and the line of WIT of each function."""
+
+    def __init__(self, component: Component) -> None:
+        self._printer = _Printer(component.name)
+        self._printer.whole(component, "root")
+        self._component = component
+
+    def owner(self, type: Type) -> tuple[str, str, Any]:
+        """(interface, label, the type itself) of a type; label "" for one that nobody named."""
+        printer, last = self._printer, type
+        for found in printer._chain(type, None):
+            last = found
+            owner = printer.owners.get(found)
+            if owner is not None:
+                block, label = owner
+                return block.place(), label, block.types[label][0]
+        return "", "", last
+
+    def line(self, item: str, label: str) -> str:
+        """``now: func() -> datetime`` for the function ``label`` of the import or export ``item``, "" for ``item``
+        itself."""
+        component, printer = self._component, self._printer
+        extern = component.exports.get(item) or component.imports[item]
+        if label:
+            block, instance = printer._interface(item, extern), extern.type
+            func = extern.type.exports[label]
+        else:
+            block, instance, func = _Block(None), None, extern
+        label = label or item
+        text = printer._function(block, label, func, instance).rstrip(";")
+        resource = names.parse(label).resource
+        return f"{escaped(resource)}.{text}" if resource else text
 
 
 class _Block:
@@ -74,6 +110,14 @@ class _Block:
             for name in self.functions:
                 self._methods.setdefault(names.parse(name).resource, []).append(name)
         return self._methods.get(resource, [])
+
+    def place(self) -> str:
+        """The whole name of the interface, "" for what has none."""
+        if self.name is None or self.name.kind != "interface":
+            return ""
+        return f"{self.name.package}/{self.name.label}" + (
+            f"@{self.name.version}" if self.name.version else ""
+        )
 
     def package(self) -> tuple[str, str]:
         return (self.name.package, self.name.version) if self.name is not None else ("", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from _thread import get_ident
+from abc import ABC, abstractmethod
 
 from ..errors import InstanceBusy, InstanceDead
 from .grants import RESOLVERS, Grants
@@ -44,7 +45,7 @@ class Usage:
         )
 
 
-class Guest:
+class Guest(ABC):
     """A guest in its world; a subclass says what runs in it.
 
     ``name`` is that of what was loaded. While it is alive it counts among the instances of the host.
@@ -78,21 +79,22 @@ class Guest:
     # ---- what a subclass says ----
 
     @property
+    @abstractmethod
     def end(self) -> str | None:
         """How the guest ended: None while it can run, else "exit", "trap", "timeout", "limit", "cancelled",
         "host", "closed"."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cancel(self) -> None:
         """End the guest: its call raises Cancelled within 100 ms. Any thread, signal handlers; idempotent."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _fuel(self) -> int | None:
-        raise NotImplementedError
+        """What is left; None where it is not counted."""
 
+    @abstractmethod
     def _close(self) -> bool:
         """Free what runs; False while it cannot be."""
-        raise NotImplementedError
 
     # ---- running ----
 
