@@ -72,7 +72,10 @@ def resolved(name: str, path: Path) -> bool:
 
 def test_never_5_no_path_is_spelled_out() -> None:
     """A literal with a slash outside os/ is a path of the host that nobody granted; the random device is one."""
-    found = [line for line in lines(outside_os(), r'"[^"]*/[^"]*"') if "#include" not in line]
+    texts = ("#include", "pointer/length out of bounds")  # the latter: traps of the canonical ABI
+    found = [
+        line for line in lines(outside_os(), r'"[^"]*/[^"]*"') if not any(text in line for text in texts)
+    ]
     assert [line for line in found if '"/dev/urandom"' not in line] == []
     assert len(found) == 1
 
