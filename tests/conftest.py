@@ -29,8 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell that runs it in the background
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send themselves one
+    # A shell starts what it runs in the background with SIGINT ignored, and nohup ignores SIGHUP. Tests send both, to
+    # themselves and to what they start, which would inherit that.
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, lambda *_: None)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
     if config.getoption("--engines"):
         os.environ["WASI_NATIVE_TEST_ENGINES"] = config.getoption("--engines")
 

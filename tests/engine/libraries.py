@@ -39,9 +39,9 @@ def _npm(folder: Path) -> bytes:
 
 def wasm3_sources(tree: str = "new") -> Path:
     """The folder of the C files of one tree, fetched once."""
-    folder = BUILD / f"wasm3-{tree}"
-    if not (folder / "done").exists():
-        folder.mkdir(parents=True, exist_ok=True)
+
+    def make(part: Path) -> None:
+        part.mkdir()
         with tempfile.TemporaryDirectory() as place:
             raw = _npm(Path(place)) if tree == "new" else _pypi(Path(place))
         inside = "/cpp/" if tree == "new" else "/wasm3/"
@@ -51,9 +51,10 @@ def wasm3_sources(tree: str = "new") -> Path:
                 core = name.startswith(("m3_", "wasm3")) and not name.startswith("m3_api")
                 file = archive.extractfile(member) if core and inside in f"/{member.name}" else None
                 if file is not None and name.endswith((".c", ".h")):
-                    (folder / name).write_bytes(file.read())
-        (folder / "done").touch()
-    return folder
+                    (part / name).write_bytes(file.read())
+
+    BUILD.mkdir(parents=True, exist_ok=True)
+    return once(BUILD / f"wasm3-{tree}", NPM if tree == "new" else PYPI, make)
 
 
 def build_wasm3(tree: str = "new", target: str | None = None, *flags: str, compiler: str = "") -> Path:

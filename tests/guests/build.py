@@ -26,7 +26,7 @@ from pathlib import Path
 from tests.guests import remote
 
 HERE = Path(__file__).resolve().parent
-BUILD = HERE / "build"
+BUILD = (HERE / "build").resolve()  # a copy of the tree has a link to the one of all copies
 
 TARGET = ("-target", "wasm32-wasi")
 FLAGS = ("-O2", "-s", "-Wall", "-Wextra", "-Werror", "-Wl,-z,stack-size=65536")
