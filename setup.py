@@ -28,6 +28,7 @@ FOLDERS = (
     "core/os/fake",
     "core/sys",
     "core/guest",
+    "core/comp",
     "core/p1",
     "core/engine",
 )

@@ -3,6 +3,7 @@
 #define WASI_NATIVE_H
 
 #include "wasi_native/base.h"
+#include "wasi_native/component.h"
 #include "wasi_native/engine.h"
 #include "wasi_native/limits.h"
 #include "wasi_native/sys.h"

@@ -20,6 +20,7 @@ cdef extern from "wasi_native.h" nogil:
         WN_INVALID
         WN_LINK
         WN_MISSING
+        WN_TRAP_CANON
         WN_GRANT_READ_ONLY
         WN_GRANT_DEVICE
     ctypedef struct wn_str_t:
@@ -29,6 +30,7 @@ cdef extern from "wasi_native.h" nogil:
         wn_err_t err
         uint32_t exit_code
         const char *limit
+        const char *reason
     ctypedef struct wn_message_t:
         wn_err_t err
         wn_end_t end
@@ -47,6 +49,8 @@ cdef extern from "wasi_native.h" nogil:
         uint32_t sockets
         uint32_t iovs
         uint32_t subscriptions
+        uint32_t handles
+        uint32_t value_bytes
     ctypedef struct wn_os_t:
         pass
     ctypedef struct wn_sys_t:
@@ -169,12 +173,29 @@ cdef extern from "wasi_native.h" nogil:
     ctypedef struct wn_sibling_t:
         const char *module
         wn_instance_t *instance
+    ctypedef struct wn_comp_t:
+        pass
+    ctypedef struct wn_canon_func_t:
+        pass
+    enum:
+        WN_BIND_NAME
+        WN_BIND_EXPORT
+        WN_BIND_FUNC
+    ctypedef struct wn_binding_t:
+        uint32_t kind
+        wn_instance_t *instance
+        wn_str_t name
+        wn_canon_func_t *func
     ctypedef struct wn_instance_config_t:
         wn_sys_t *sys
         const wn_host_func_t *funcs
         size_t func_count
         const wn_sibling_t *siblings
         size_t sibling_count
+        wn_comp_t *comp
+        wn_instance_t *kin
+        const wn_binding_t *bindings
+        size_t binding_count
         wn_trace_fn_t trace
         void *trace_ctx
         void *ctx
@@ -197,3 +218,32 @@ cdef extern from "wasi_native.h" nogil:
         const char *param_names
         const char *group
     bint wn_row_get(size_t index, wn_row_info_t *out)
+
+    wn_err_t wn_comp_new(wn_sys_t *sys, wn_comp_t *parent, wn_comp_t **out)
+    void wn_comp_delete(wn_comp_t *comp)
+    ctypedef struct wn_rt_t:
+        pass
+    ctypedef wn_err_t (*wn_rt_drop_fn_t)(void *ctx, uint32_t rep) noexcept nogil
+    wn_err_t wn_rt_new(wn_comp_t *owner, wn_rt_t **out)
+    wn_err_t wn_rt_new_host(wn_sys_t *sys, wn_rt_drop_fn_t drop, void *ctx, wn_rt_t **out)
+    wn_err_t wn_rt_set_destructor(wn_rt_t *rt, wn_instance_t *instance, wn_str_t name)
+    void wn_rt_delete(wn_rt_t *rt)
+    ctypedef struct wn_canon_config_t:
+        wn_comp_t *comp
+        wn_instance_t *memory
+        wn_str_t memory_name
+        wn_instance_t *realloc
+        wn_str_t realloc_name
+        uint32_t encoding
+    enum:
+        WN_RESOURCE_NEW
+        WN_RESOURCE_REP
+        WN_RESOURCE_DROP
+    wn_err_t wn_canon_func_new(wn_comp_t *comp, const char *module, const char *name, const char *params,
+                               const char *results, wn_canon_func_t **out)
+    void wn_canon_func_delete(wn_canon_func_t *func)
+    wn_err_t wn_canon_func_bind_row(wn_canon_func_t *func, wn_str_t module, wn_str_t name,
+                                    const wn_canon_config_t *config)
+    wn_err_t wn_canon_func_bind_resource(wn_canon_func_t *func, uint32_t what, const wn_rt_t *rt)
+    wn_err_t wn_canon_func_bind_same(wn_canon_func_t *func, wn_canon_func_t *other)
+    wn_err_t wn_canon_func_bind_core(wn_canon_func_t *func, wn_instance_t *instance, wn_str_t name)

@@ -64,7 +64,8 @@ class Trap(WasiError):
     """The guest was stopped by a trap.
 
     ``kind`` is one word (``"unreachable"``, ``"memory-out-of-bounds"``, ``"host-pointer"`` for a pointer
-    out of bounds handed to a system call, ``"host-alignment"`` for a misaligned one, ...).
+    out of bounds handed to a system call, ``"host-alignment"`` for a misaligned one, ``"component"`` for a rule
+    of the component model, ...).
     ``backtrace`` holds one line per wasm frame, innermost first, and may be empty.
     """
 

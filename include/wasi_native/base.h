@@ -79,6 +79,7 @@ typedef struct wn_end {
   wn_err_t err;       /* 0 while it can still run */
   uint32_t exit_code; /* with WN_EXIT */
   const char *limit;  /* with WN_LIMIT: the name of the limit, static */
+  const char *reason; /* with WN_TRAP_CANON: the rule; lives as long as the instance */
 } wn_end_t;
 
 /* A message with room for a backtrace. Caller's memory; init by zeroing. */

@@ -18,6 +18,8 @@ typedef struct wn_engine wn_engine_t;
 typedef struct wn_module wn_module_t;
 typedef struct wn_instance wn_instance_t;
 typedef struct wn_guest wn_guest_t;
+typedef struct wn_comp wn_comp_t;             /* component.h */
+typedef struct wn_canon_func wn_canon_func_t; /* component.h */
 
 /* What an engine can do; doctor and the README's table print these names in this order. */
 enum {
@@ -134,12 +136,30 @@ typedef struct wn_sibling {
   wn_instance_t *instance; /* of the same engine, with the same sys; delete it after the new one */
 } wn_sibling_t;
 
+/* What serves one import of a module that is part of a component. */
+enum {
+  WN_BIND_NAME = 0,   /* as without bindings: funcs, siblings, WASI's own rows */
+  WN_BIND_EXPORT = 1, /* the export `name` of `instance`, of the kind that is imported; needs WN_CAP_SIBLINGS */
+  WN_BIND_FUNC = 2    /* a function of the component */
+};
+typedef struct wn_binding {
+  uint32_t kind;           /* WN_BIND_* */
+  wn_instance_t *instance; /* of the same engine, with the same sys; delete it after the new one */
+  wn_str_t name;
+  wn_canon_func_t *func; /* delete it after the instance */
+} wn_binding_t;
+
 typedef struct wn_instance_config {
   wn_sys_t *sys;               /* borrowed: delete it after the instance */
   const wn_host_func_t *funcs; /* looked at before WASI's own rows; copied */
   size_t func_count;
   const wn_sibling_t *siblings; /* looked at after funcs, before WASI's; needs WN_CAP_SIBLINGS */
   size_t sibling_count;
+  /* Of a module that is part of a component; all may be NULL. */
+  wn_comp_t *comp;    /* the component instance that it is part of: delete it after the instance */
+  wn_instance_t *kin; /* an earlier instance of the same tree of components: they share the engine's store */
+  const wn_binding_t *bindings; /* one per import, in the module's order */
+  size_t binding_count;
   wn_trace_fn_t trace; /* NULL: not traced, and nothing paid for it */
   void *trace_ctx;
 

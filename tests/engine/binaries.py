@@ -56,7 +56,7 @@ class _Str(ctypes.Structure):
 
 
 class _Message(ctypes.Structure):
-    _fields_ = [("err", ctypes.c_int32), ("end", ctypes.c_uint64 * 2), ("text", ctypes.c_char * 4064)]
+    _fields_ = [("err", ctypes.c_int32), ("end", ctypes.c_uint64 * 3), ("text", ctypes.c_char * 4064)]
 
 
 class Binaries:

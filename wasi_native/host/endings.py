@@ -29,6 +29,7 @@ ENDS = {
     _core.TRAP_BOUNDS: "trap",
     _core.TRAP_ALIGN: "trap",
     _core.TRAP_ENGINE: "trap",
+    _core.TRAP_CANON: "trap",
     _core.CANCELLED: "cancelled",
     _core.TIMEOUT: "timeout",
     _core.LIMIT: "limit",
@@ -52,6 +53,8 @@ def ending(err: int, text: str, exit_code: int, limit: str | None) -> Exception:
         return Trap("a system call was given a pointer outside memory", "host-pointer", trace)
     if err == _core.TRAP_ALIGN:
         return Trap("a system call was given a misaligned pointer", "host-alignment", trace)
+    if err == _core.TRAP_CANON:
+        return Trap(message or head, "component", trace)
     if err == _core.TRAP_ENGINE:
         return Trap(message or head, kind or "trap", trace)
     if err == _core.NOMEM:

@@ -7,7 +7,7 @@
 #ifndef WN_CORE_ADAPTER_H
 #define WN_CORE_ADAPTER_H
 
-#include "core/guest/guest.h"
+#include "core/guest/handle.h"
 #include "core/link.h"
 #include "core/os/os.h"
 
@@ -39,6 +39,13 @@ struct wn_instance {
   wn_row_t *rows; /* one per import, in the module's order: decorated copies, or functions of the embedder */
   size_t row_count;
   uint32_t depth; /* calls under way, nested ones counted */
+  /* Of the component model. */
+  wn_instance_t *kin;      /* of the same tree: shares the engine's store; NULL: the first */
+  const char *memory_name; /* the export that rows use as memory: "memory", or another name for it */
+  bool started;            /* exports can be called */
+  bool wants_comp;         /* it imports WASI 0.2 by name */
+  wn_canon_opts_t opts;    /* of a module that imports WASI 0.2 by name */
+  wn_comp_t *own;          /* likewise, made with it */
 };
 
 /* What serves one import: a row, or the export `name` of a sibling. */
@@ -75,6 +82,10 @@ struct wn_engine_ops {
   /* Call it; number of values already checked. The verdict of a host call that unwound is in guest.end. */
   wn_err_t (*call)(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
                    wn_message_t *message);
+  /* The same in two steps: the function is looked up once (signature has been asked), and called often, also in the
+   * middle of calls of this and of other instances. values: parameters in, the result out. */
+  wn_err_t (*func)(wn_instance_t *instance, wn_str_t name, wn_func_t *func);
+  wn_err_t (*call_func)(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
   wn_err_t (*memory)(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size);
   uint64_t (*fuel)(wn_instance_t *instance); /* NULL: not counted */
 };

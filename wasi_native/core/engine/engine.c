@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 #include "core/engine/adapter.h"
+#include "core/engine/bindings.h"
 #include "core/engine/ticker.h"
 
-#define VALUES_MAX 32u
 #define IMPORTS_MAX (1u << 20) /* products of it fit 32 bits */
 
 static const wn_engine_ops_t *const adapters[] = {
@@ -109,179 +109,54 @@ bool wn_module_export(const wn_module_t *module, size_t index, wn_extern_t *out)
   return module->engine->ops->export(module, index, out);
 }
 
-/* ---- functions of the embedder, and traces: rows in another row's place ---- */
+/* ---- instances ---- */
 
-static void values_from_slots(const wn_guest_t *guest, const void *slots, const char *letters, wn_value_t *values,
-                              uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) {
-    uint64_t v = *WN_SLOT(guest, slots, i);
-    values[i] = letters[i] == 'i' || letters[i] == 'f' ? (uint32_t)v : v;
-  }
-}
-
-static wn_err_t host_func_row(wn_guest_t *guest, const wn_row_t *row, void *slots) {
-  const wn_host_func_t *func = row->ctx;
-  wn_value_t values[VALUES_MAX];
-  uint32_t count = (uint32_t)strlen(row->params);
-  values_from_slots(guest, slots, row->params, values, count);
-  wn_err_t err = func->fn(func->ctx, guest, values);
-  if (err) return err < 0 ? err : WN_HOST;
-  if (guest->end.err) return guest->end.err; /* by an export that it called, whatever it made of that */
-  if (row->results[0]) *WN_SLOT(guest, slots, 0) = values[0];
-  return 0;
-}
-
-static wn_err_t traced_row(wn_guest_t *guest, const wn_row_t *row, void *slots) {
-  const wn_row_t *inner = row->inner;
-  wn_instance_t *instance = wn_guest_instance(guest);
-  const wn_os_t *os = instance->module->engine->os;
-  wn_value_t values[VALUES_MAX];
-  uint32_t count = (uint32_t)strlen(inner->params);
-  values_from_slots(guest, slots, inner->params, values, count);
-  uint64_t start = 0, end = 0;
-  os->clock_get(os, WN_CLOCK_MONOTONIC, &start);
-  wn_err_t err = inner->fn(guest, inner, slots);
-  os->clock_get(os, WN_CLOCK_MONOTONIC, &end);
-  wn_trace_call_t call = {.module = inner->module,
-                          .name = inner->name,
-                          .params = inner->params,
-                          .results = inner->results,
-                          .param_names = inner->param_names,
-                          .args = values,
-                          .nargs = count,
-                          .err = err,
-                          .nanoseconds = end - start,
-                          .guest = guest};
-  if (err == 0 && inner->results[0]) call.result = *WN_SLOT(guest, slots, 0);
-  instance->trace(instance->trace_ctx, &call);
-  return err ? err : guest->end.err;
-}
-
-/* ---- linking ---- */
-
-static bool str_is(wn_str_t s, const char *text) { return strlen(text) == s.len && memcmp(s.ptr, text, s.len) == 0; }
-
-static const wn_host_func_t *find_func(const wn_instance_config_t *config, const wn_extern_t *want) {
-  for (size_t i = 0; i < config->func_count; i++) {
-    if (str_is(want->module, config->funcs[i].module) && str_is(want->name, config->funcs[i].name))
-      return &config->funcs[i];
-  }
-  return NULL;
-}
-
-typedef struct missing {
-  wn_message_t *message;
-  size_t len;
-  uint32_t count;
-} missing_t;
-
-static void missing_add(missing_t *m, const wn_extern_t *want, const char *reason) {
-  m->count++;
-  if (!m->message) return;
-  size_t room = sizeof m->message->text - m->len;
-  int n = snprintf(m->message->text + m->len, room, "%s%.*s\t%.*s\t%s", m->len ? "\n" : "", (int)want->module.len,
-                   want->module.ptr, (int)want->name.len, want->name.ptr, reason);
-  if (n > 0 && (size_t)n < room) m->len += (size_t)n;
-  else m->message->text[m->len] = 0; /* no room for this one: the list ends with the one before */
-}
-
-/* A copy of `row` that traces stands in its place. */
-static const wn_row_t *decorate(wn_instance_t *instance, const wn_row_t *row) {
-  if (!instance->trace) return row;
-  wn_row_t *decorated = &instance->rows[instance->row_count++];
-  *decorated = *row;
-  decorated->fn = traced_row;
-  decorated->inner = row;
-  return decorated;
-}
-
-static bool link_func(wn_instance_t *instance, const wn_instance_config_t *config, const wn_extern_t *want,
-                      const wn_row_t **out) {
-  const wn_host_func_t *func = find_func(config, want);
-  if (!func) return false;
-  wn_row_t *mine = &instance->rows[instance->row_count++];
-  *mine = (wn_row_t){.module = func->module,
-                     .name = func->name,
-                     .params = func->params,
-                     .results = func->results,
-                     .param_names = "",
-                     .group = "host",
-                     .fn = host_func_row,
-                     .ctx = (void *)func};
-  *out = mine;
-  return true;
-}
-
-/* The sibling that serves a module name; its exports are the engine's to check. */
-static wn_instance_t *find_sibling(const wn_instance_config_t *config, const wn_extern_t *want) {
-  for (size_t i = 0; i < config->sibling_count; i++) {
-    if (str_is(want->module, config->siblings[i].module)) return config->siblings[i].instance;
-  }
-  return NULL;
-}
-
-static bool exports(const wn_instance_t *instance, wn_str_t name, uint32_t kind) {
-  wn_extern_t have;
-  for (size_t i = 0; wn_module_export(instance->module, i, &have); i++) {
-    if (have.kind == kind && have.name.len == name.len && memcmp(have.name.ptr, name.ptr, name.len) == 0) return true;
+static bool exported(const wn_module_t *module, const char *name) {
+  wn_extern_t item;
+  for (size_t i = 0; wn_module_export(module, i, &item); i++) {
+    if (item.name.len == strlen(name) && memcmp(item.name.ptr, name, item.name.len) == 0) return true;
   }
   return false;
 }
 
-/* What serves one import: a function of the embedder, a sibling, or WASI's own constant row. */
-static void link_one(wn_instance_t *instance, const wn_instance_config_t *config, const wn_extern_t *want,
-                     wn_provide_t *out, missing_t *missing) {
-  const wn_row_t *row = NULL;
-  bool is_func = want->kind == WN_EXTERN_FUNC;
-  if (!is_func || !link_func(instance, config, want, &row)) {
-    wn_instance_t *sibling = find_sibling(config, want);
-    if (sibling) {
-      *out = (wn_provide_t){.sibling = sibling, .name = want->name};
-      if (!exports(sibling, want->name, want->kind)) missing_add(missing, want, "no such export of the sibling");
-      return;
-    }
-    if (is_func) row = wn_link_find(want->module, want->name);
-  }
-  if (!is_func) {
-    missing_add(missing, want, "only functions can be imported");
-  } else if (!row) {
-    missing_add(missing, want, wn_link_knows(want->module) ? "no such function in this module" : "unknown module");
-  } else if (strcmp(row->params, want->params) != 0 || strcmp(row->results, want->results) != 0) {
-    missing_add(missing, want, "imported with another signature");
-  } else {
-    out->row = decorate(instance, row);
-  }
+/* What handlers use as memory: modules of the build targets of the component model have a longer name for it. */
+static const char *memory_name(const wn_module_t *module) {
+  static const char standard[] = "cm32p2_memory";
+  return !exported(module, "memory") && exported(module, standard) ? standard : "memory";
 }
 
-static wn_err_t check_config(const wn_module_t *module, const wn_instance_config_t *config, wn_message_t *message) {
-  for (size_t i = 0; i < config->sibling_count; i++) {
-    const wn_instance_t *sibling = config->siblings[i].instance;
-    if (!(module->engine->caps & WN_CAP_SIBLINGS))
-      return wn_message_set(message, WN_ENOTSUP, "%s shares nothing between instances", module->engine->ops->name);
-    if (sibling->module->engine != module->engine || sibling->guest.sys != config->sys)
-      return wn_message_set(message, WN_INVALID, "siblings are of one engine and one world");
-    if (sibling->guest.end.err) return wn_message_set(message, WN_INVALID, "the sibling has ended");
-  }
-  for (size_t i = 0; i < config->func_count; i++) {
-    const wn_host_func_t *f = &config->funcs[i];
-    if (!f->fn || strlen(f->params) > VALUES_MAX || strspn(f->params, "iIfF") != strlen(f->params) ||
-        strlen(f->results) > 1 || strspn(f->results, "iIfF") != strlen(f->results))
-      return wn_message_set(message, WN_INVALID, "%s %s: a signature is up to 32 letters of iIfF and one result",
-                            f->module, f->name);
-  }
+/* Of a module that imports functions of WASI 0.2 by name: how they speak with it. */
+static wn_err_t be_component(wn_instance_t *instance, wn_message_t *message) {
+  if (!instance->wants_comp) return 0;
+  wn_err_t err = 0;
+  if (!instance->guest.comp) err = wn_comp_new(instance->guest.sys, NULL, &instance->own);
+  if (err) return wn_message_set(message, err, "no memory for an instance");
+  if (instance->own) instance->guest.comp = instance->own;
+  instance->opts = (wn_canon_opts_t){.comp = instance->guest.comp, .memory = instance};
+  instance->guest.opts = &instance->opts;
   return 0;
+}
+
+static void find_realloc(wn_instance_t *instance) {
+  static const char *const names[] = {"cabi_realloc", "cm32p2_realloc"};
+  if (!instance->guest.opts) return;
+  for (size_t i = 0; i < sizeof names / sizeof *names && !instance->opts.realloc.instance; i++) {
+    wn_func_t func;
+    if (wn_func_get(instance, (wn_str_t){names[i], strlen(names[i])}, &func)) continue;
+    if (func.params == 4 && func.result == 'i') instance->opts.realloc = func;
+  }
 }
 
 wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config, wn_instance_t **out,
                          wn_message_t *message) {
   wn_engine_t *engine = module->engine;
   const wn_os_t *os = engine->os;
-  wn_err_t err = check_config(module, config, message);
-  if (err) return err;
   size_t count = 0;
   wn_extern_t want;
   while (count <= IMPORTS_MAX && wn_module_import(module, count, &want)) count++;
   if (count > IMPORTS_MAX) return wn_message_set(message, WN_INVALID, "more than %u imports", IMPORTS_MAX);
+  wn_err_t err = wn_bind_check(module, count, config, message);
+  if (err) return err;
 
   wn_instance_t *instance = os->alloc(os, engine->ops->instance_size);
   wn_provide_t *provides = os->alloc(os, (count + 1) * sizeof *provides);
@@ -302,17 +177,12 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
   instance->guest.sys = config->sys;
   instance->guest.ctx = config->ctx;
 
-  missing_t missing = {message, 0, 0};
-  if (message) message->text[0] = 0;
-  for (size_t i = 0; i < count; i++) {
-    wn_module_import(module, i, &want);
-    link_one(instance, &mine, &want, &provides[i], &missing);
-  }
-  if (missing.count) {
-    if (message) message->err = WN_LINK;
-    err = WN_LINK;
-    goto free_all;
-  }
+  instance->kin = config->kin;
+  instance->guest.comp = config->comp;
+  instance->memory_name = memory_name(module);
+  err = wn_bind_all(instance, &mine, provides, count, message);
+  if (!err) err = be_component(instance, message);
+  if (err) goto free_all;
   bool ticks = wn_guest_wants_ticks(&instance->guest);
   if (ticks) err = wn_ticker_begin(engine);
   if (err) {
@@ -327,15 +197,21 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
   if (ticks) wn_ticker_end(engine);
   if (instance->guest.end.err) err = instance->guest.end.err;
   if (err) {
-    if (message) message->end = instance->guest.end;
+    if (message) {
+      message->end = instance->guest.end;
+      message->end.reason = NULL; /* the text has it; this one goes with the instance */
+    }
     engine->ops->close_instance(instance);
     goto free_all;
   }
+  instance->started = true;
+  find_realloc(instance);
   os->free(os, provides);
   *out = instance;
   return 0;
 
 free_all:
+  if (instance) wn_comp_delete(instance->own);
   os->free(os, block);
   os->free(os, provides);
   os->free(os, instance);
@@ -346,6 +222,7 @@ void wn_instance_delete(wn_instance_t *instance) {
   if (!instance) return;
   const wn_os_t *os = instance->module->engine->os;
   instance->module->engine->ops->close_instance(instance);
+  wn_comp_delete(instance->own);
   os->free(os, instance->rows);
   os->free(os, instance);
 }
@@ -382,7 +259,7 @@ wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
 }
 
 wn_err_t wn_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
-  return instance->module->engine->ops->memory(instance, name ? name : "memory", base, size);
+  return instance->module->engine->ops->memory(instance, name ? name : instance->memory_name, base, size);
 }
 
 void wn_instance_cancel(wn_instance_t *instance) {
@@ -402,6 +279,7 @@ uint64_t wn_instance_fuel(wn_instance_t *instance) {
 wn_instance_t *wn_guest_instance(wn_guest_t *guest) {
   return (wn_instance_t *)((char *)guest - offsetof(wn_instance_t, guest));
 }
+wn_guest_t *wn_instance_guest(wn_instance_t *instance) { return &instance->guest; }
 void *wn_guest_ctx(const wn_guest_t *guest) { return guest->ctx; }
 void *wn_guest_bytes(wn_guest_t *guest, uint32_t ptr, uint32_t len) {
   /* Asked anew: a nested call of an export may have moved the memory since the dispatch. */

@@ -6,6 +6,7 @@
  *   moving                          the memory moves before every call
  *   wide                            slots of 16 bytes instead of 8
  *   import MODULE NAME PARAMS RESULTS   ("-" for none); exported as NAME: calling it makes the host call
+ *   realloc PTR                     exports "cabi_realloc": new places alone, from PTR on; memory grows for them
  * Two more exports: "grow" (i) -> i as memory.grow, "spin" () -> () computes until it is interrupted.
  */
 #include "core/engine/adapter.h"
@@ -15,13 +16,13 @@
 #define IMPORTS_MAX 256u
 
 typedef struct fake_import {
-  char module[40], name[40], params[32], results[8];
+  char module[64], name[64], params[32], results[8];
 } fake_import_t;
 
 typedef struct fake_module {
   struct wn_module head;
-  uint32_t pages, count;
-  bool has_memory, moving, wide;
+  uint32_t pages, count, heap;
+  bool has_memory, moving, wide, realloc;
   fake_import_t *imports;
 } fake_module_t;
 
@@ -34,8 +35,13 @@ typedef struct fake_instance {
   struct wn_instance head;
   const wn_row_t **rows;
   uint8_t *memory;
-  uint64_t size;
+  uint64_t size, heap;
 } fake_instance_t;
+
+/* What is exported behind the imports. */
+enum { GROW, SPIN, REALLOC, OWN_COUNT };
+static const fake_import_t own[OWN_COUNT] = {
+    {"", "grow", "i", "i"}, {"", "spin", "", ""}, {"", "cabi_realloc", "iiii", "i"}};
 
 static wn_err_t fake_open(const char *path, const wn_engine_config_t *config, wn_engine_t **out,
                           wn_message_t *message) {
@@ -74,7 +80,7 @@ static uint32_t number(const char *text) {
 }
 
 static bool parse_line(fake_module_t *m, const char *at, const char *end) {
-  char verb[40], arg[40];
+  char verb[64], arg[64];
   if (!word(&at, end, verb, sizeof verb)) return at == end;
   if (strcmp(verb, "fake") == 0) return word(&at, end, arg, sizeof arg) && strcmp(arg, "1") == 0;
   if (strcmp(verb, "moving") == 0) return m->moving = true;
@@ -83,6 +89,12 @@ static bool parse_line(fake_module_t *m, const char *at, const char *end) {
     m->has_memory = true;
     if (!word(&at, end, arg, sizeof arg)) return false;
     m->pages = number(arg);
+    return true;
+  }
+  if (strcmp(verb, "realloc") == 0) {
+    m->realloc = true;
+    if (!word(&at, end, arg, sizeof arg)) return false;
+    m->heap = number(arg);
     return true;
   }
   if (strcmp(verb, "import") != 0 || m->count == IMPORTS_MAX) return false;
@@ -145,12 +157,12 @@ static bool fake_import(const wn_module_t *module, size_t index, wn_extern_t *ou
 }
 
 static bool fake_export(const wn_module_t *module, size_t index, wn_extern_t *out) {
-  static const fake_import_t extra[] = {{"", "grow", "i", "i"}, {"", "spin", "", ""}};
   const fake_module_t *m = (const fake_module_t *)module;
   if (index < m->count) return extern_func(&m->imports[index], out), true;
   index -= m->count;
-  if (index < 2) return extern_func(&extra[index], out), true;
-  if (index > 2 || !m->has_memory) return false;
+  const size_t owned = m->realloc ? OWN_COUNT : REALLOC;
+  if (index < owned) return extern_func(&own[index], out), true;
+  if (index > owned || !m->has_memory) return false;
   *out = (wn_extern_t){.kind = WN_EXTERN_MEMORY, .name = str("memory"), .min = m->pages, .max = UINT64_MAX};
   return true;
 }
@@ -168,6 +180,7 @@ static wn_err_t fake_instantiate(wn_instance_t *instance, const wn_provide_t *pr
   const wn_os_t *os = instance->module->engine->os;
   instance->guest.slot_shift = m->wide ? 1 : 0;
   in->size = (uint64_t)m->pages * PAGE;
+  in->heap = m->heap;
   if (!allowed(instance, in->size))
     return wn_message_set(message, WN_INVALID, "memory minimum size of %u pages exceeds memory limits", m->pages);
   in->rows = os->alloc(os, (count + 1) * sizeof *in->rows);
@@ -184,22 +197,30 @@ static void fake_close_instance(wn_instance_t *instance) {
   os->free(os, in->memory);
 }
 
+static bool named(const fake_import_t *item, wn_str_t name) {
+  return strlen(item->name) == name.len && memcmp(item->name, name.ptr, name.len) == 0;
+}
+
+/* By index: the imports, then our own. */
+static const fake_import_t *find(const fake_module_t *m, wn_str_t name, uint32_t *index) {
+  const uint32_t owned = m->realloc ? OWN_COUNT : REALLOC;
+  for (uint32_t i = 0; i < owned; i++) {
+    *index = m->count + i;
+    if (named(&own[i], name)) return &own[i];
+  }
+  for (*index = 0; *index < m->count; ++*index) {
+    if (named(&m->imports[*index], name)) return &m->imports[*index];
+  }
+  return NULL;
+}
+
 static wn_err_t fake_signature(wn_instance_t *instance, wn_str_t name, const char **params, const char **results) {
-  const fake_module_t *m = (const fake_module_t *)instance->module;
-  *results = "";
-  *params = "";
-  if (name.len == 4 && memcmp(name.ptr, "spin", 4) == 0) return 0;
-  if (name.len == 4 && memcmp(name.ptr, "grow", 4) == 0) {
-    *params = *results = "i";
-    return 0;
-  }
-  for (uint32_t i = 0; i < m->count; i++) {
-    if (strlen(m->imports[i].name) != name.len || memcmp(m->imports[i].name, name.ptr, name.len) != 0) continue;
-    *params = m->imports[i].params;
-    *results = m->imports[i].results;
-    return 0;
-  }
-  return WN_MISSING;
+  uint32_t index;
+  const fake_import_t *found = find((const fake_module_t *)instance->module, name, &index);
+  if (!found) return WN_MISSING;
+  *params = found->params;
+  *results = found->results;
+  return 0;
 }
 
 static wn_err_t spin(wn_instance_t *instance) {
@@ -240,25 +261,52 @@ static void move(fake_instance_t *in) {
   in->memory = memory;
 }
 
-static wn_err_t fake_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
-                          wn_message_t *message) {
-  fake_instance_t *in = (fake_instance_t *)instance;
-  const fake_module_t *m = (const fake_module_t *)instance->module;
-  if (name.len == 4 && memcmp(name.ptr, "spin", 4) == 0) return spin(instance);
-  if (name.len == 4 && memcmp(name.ptr, "grow", 4) == 0) {
-    values[0] = grow(in, (uint32_t)values[0]);
+static uint64_t realloc_new(fake_instance_t *in, uint32_t align, uint32_t size) {
+  const uint64_t at = (in->heap + align - 1) & ~(uint64_t)(align - 1);
+  const uint64_t missing = at + size > in->size ? (at + size - in->size + PAGE - 1) / PAGE : 0;
+  if (missing > PAGES_MAX || (missing && grow(in, (uint32_t)missing) == UINT32_MAX)) return UINT32_MAX;
+  in->heap = at + size;
+  return at;
+}
+
+static wn_err_t invoke(fake_instance_t *in, uint32_t index, wn_value_t *values, size_t nparams, size_t nresults,
+                       wn_message_t *message) {
+  const fake_module_t *m = (const fake_module_t *)in->head.module;
+  wn_guest_t *guest = &in->head.guest;
+  if (m->moving) move(in);
+  if (index >= m->count) {
+    if (index == m->count + SPIN) return spin(&in->head);
+    values[0] = index == m->count + GROW ? grow(in, (uint32_t)values[0])
+                                         : realloc_new(in, (uint32_t)values[2], (uint32_t)values[3]);
     return 0;
   }
-  if (m->moving) move(in);
-  uint32_t i = 0;
-  while (strlen(m->imports[i].name) != name.len || memcmp(m->imports[i].name, name.ptr, name.len) != 0) i++;
   uint64_t slots[2 * 32] = {0};
-  for (size_t k = 0; k < nparams; k++) *WN_SLOT(&instance->guest, slots, k) = values[k];
-  instance->guest.mem = (wn_mem_t){in->memory, in->size};
-  wn_err_t err = wn_dispatch(&instance->guest, in->rows[i], slots);
+  for (size_t k = 0; k < nparams; k++) *WN_SLOT(guest, slots, k) = values[k];
+  guest->mem = (wn_mem_t){in->memory, in->size};
+  wn_err_t err = wn_dispatch(guest, in->rows[index], slots);
   if (err) return wn_message_set(message, err, "%s: %s", wn_err_name(err), wn_err_text(err));
-  if (nresults) values[0] = *WN_SLOT(&instance->guest, slots, 0);
+  if (nresults) values[0] = *WN_SLOT(guest, slots, 0);
   return 0;
+}
+
+static wn_err_t fake_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
+                          wn_message_t *message) {
+  uint32_t index;
+  if (!find((const fake_module_t *)instance->module, name, &index))
+    return wn_message_set(message, WN_MISSING, "no such export");
+  return invoke((fake_instance_t *)instance, index, values, nparams, nresults, message);
+}
+
+static wn_err_t fake_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func) {
+  uint32_t index;
+  if (!find((const fake_module_t *)instance->module, name, &index)) return WN_MISSING;
+  func->at[0] = index;
+  return 0;
+}
+
+static wn_err_t fake_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
+  return invoke((fake_instance_t *)func->instance, (uint32_t)func->at[0], values, func->params, func->result != 0,
+                message);
 }
 
 static wn_err_t fake_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
@@ -283,5 +331,7 @@ const wn_engine_ops_t wn_engine_fake = {
     .close_instance = fake_close_instance,
     .signature = fake_signature,
     .call = fake_call,
+    .func = fake_func,
+    .call_func = fake_call_func,
     .memory = fake_memory,
 };

@@ -209,7 +209,7 @@ static wn_err_t outcome(w2c_instance_t *in, int32_t code, wn_message_t *message)
   } else if (!err) {
     err = wn_guest_end(guest, code > 0 ? WN_TRAP_ENGINE : code);
   }
-  wn_trap_begin(message, err, code > 0 && code < WN_AOT_TRAP_FUEL ? kinds[code] : WN_TRAP_KIND_COUNT);
+  wn_trap_begin(message, guest, err, code > 0 && code < WN_AOT_TRAP_FUEL ? kinds[code] : WN_TRAP_KIND_COUNT);
   return err;
 }
 
@@ -254,7 +254,7 @@ static wn_err_t w2c_instantiate(wn_instance_t *instance, const wn_provide_t *pro
   in->state->host = &in->host;
   in->state->epoch = &e->epoch;
   in->state->fuel = fuel && fuel < INT64_MAX ? (int64_t)fuel : INT64_MAX;
-  in->memory = find_memory(in, "memory");
+  in->memory = find_memory(in, instance->memory_name);
   wn_err_t err = prepare(in, message);
   return err ? err : outcome(in, guest->instantiate(in->state), message);
 }
@@ -275,23 +275,39 @@ static wn_err_t w2c_signature(wn_instance_t *instance, wn_str_t name, const char
   return 0;
 }
 
+static wn_err_t invoke(w2c_instance_t *in, uint32_t index, wn_value_t *values, wn_message_t *message) {
+  if (in->head.depth == 1) {
+    wn_err_t err = prepare(in, message);
+    if (err) return err;
+  }
+  return outcome(in, guest_of(in)->call(in->state, index, values), message);
+}
+
 static wn_err_t w2c_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
                          wn_message_t *message) {
   (void)nparams, (void)nresults;
   w2c_instance_t *in = (w2c_instance_t *)instance;
-  const wn_aot_guest_t *guest = guest_of(in);
-  const wn_aot_export_t *x = find(guest, name, WN_EXTERN_FUNC);
+  const wn_aot_export_t *x = find(guest_of(in), name, WN_EXTERN_FUNC);
   if (!x) return wn_message_set(message, WN_MISSING, "no such export");
-  if (instance->depth == 1) {
-    wn_err_t err = prepare(in, message);
-    if (err) return err;
-  }
-  return outcome(in, guest->call(in->state, (uint32_t)(x - guest->exports), values), message);
+  return invoke(in, (uint32_t)(x - guest_of(in)->exports), values, message);
+}
+
+static wn_err_t w2c_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func) {
+  const wn_aot_guest_t *guest = guest_of((w2c_instance_t *)instance);
+  const wn_aot_export_t *x = find(guest, name, WN_EXTERN_FUNC);
+  if (!x || !x->call) return WN_MISSING;
+  func->at[0] = (uint64_t)(x - guest->exports);
+  return 0;
+}
+
+static wn_err_t w2c_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
+  return invoke((w2c_instance_t *)func->instance, (uint32_t)func->at[0], values, message);
 }
 
 static wn_err_t w2c_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
   w2c_instance_t *in = (w2c_instance_t *)instance;
-  const wn_aot_memory_t *memory = in->memory && strcmp(name, "memory") == 0 ? in->memory : find_memory(in, name);
+  const wn_aot_memory_t *memory =
+      in->memory && strcmp(name, instance->memory_name) == 0 ? in->memory : find_memory(in, name);
   if (!memory) return WN_MISSING;
   *base = memory->data;
   *size = memory->size;
@@ -319,6 +335,8 @@ const wn_engine_ops_t wn_engine_wasm2c = {
     .close_instance = w2c_close_instance,
     .signature = w2c_signature,
     .call = w2c_call,
+    .func = w2c_func,
+    .call_func = w2c_call_func,
     .memory = w2c_memory,
     .fuel = w2c_fuel,
 };

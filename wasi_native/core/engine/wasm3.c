@@ -222,5 +222,7 @@ const wn_engine_ops_t wn_engine_wasm3 = {
     .close_instance = w3_instance_close,
     .signature = w3_instance_signature,
     .call = w3_instance_call,
+    .func = w3_instance_func,
+    .call_func = w3_instance_call_func,
     .memory = w3_instance_memory,
 };

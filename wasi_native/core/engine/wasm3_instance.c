@@ -5,6 +5,7 @@
 #include "core/engine/wasm_guard.h"
 
 #define VALUES_MAX 32u
+#define NAME_MAX 511u
 #define STACK_DEFAULT (64u << 10)
 /* wasm3 looks for the end of the stack when a function is entered, after its arguments were written there: as much as
  * those of one call can be is kept free behind the end that it knows. It takes 1000 of them at most. */
@@ -76,7 +77,7 @@ wn_err_t w3_result_take(w3_guest_t *in, w3_result_t result, wn_message_t *messag
   wn_err_t err = in->head.guest.end.err;
   if (!err) err = wn_guest_end(&in->head.guest, WN_TRAP_ENGINE);
   const uint32_t kind = wn_trap_find((wn_str_t){result, strlen(result)});
-  size_t len = wn_trap_begin(message, err, kind);
+  size_t len = wn_trap_begin(message, &in->head.guest, err, kind);
   if (err == WN_TRAP_ENGINE && kind == WN_TRAP_KIND_COUNT && result != ended) {
     /* Functions are compiled when they are called first: what wasm3 cannot compile comes up here. */
     w3_error_t info = {0};
@@ -118,19 +119,30 @@ static wn_err_t look_at_stack(w3_guest_t *in, wn_message_t *message) {
 
 /* ---- the start ---- */
 
-static w3_result_t link_row(w3_guest_t *in, w3_opaque_t *module, const wn_row_t *row, w3_binding_t *binding) {
+/* By the names of the import, which need not be the row's: wasm3 looks for terminated ones. */
+static w3_result_t link_row(w3_guest_t *in, w3_opaque_t *module, const wn_extern_t *import, const wn_row_t *row,
+                            w3_binding_t *binding) {
   char signature[VALUES_MAX + 4] = {row->results[0] ? row->results[0] : 'v', '('};
+  char names[2][NAME_MAX + 1];
+  const wn_str_t texts[2] = {import->module, import->name};
   const size_t n = strlen(row->params);
   memcpy(signature + 2, row->params, n);
   memcpy(signature + 2 + n, ")", 2);
+  for (size_t i = 0; i < 2; i++) {
+    if (texts[i].len > NAME_MAX || memchr(texts[i].ptr, 0, texts[i].len)) return "a name that it does not find";
+    memcpy(names[i], texts[i].ptr, texts[i].len);
+    names[i][texts[i].len] = 0;
+  }
   *binding = (w3_binding_t){row, in, row->results[0] && n};
-  return in->api->m3_LinkRawFunctionEx(module, row->module, row->name, signature, host_call, binding);
+  return in->api->m3_LinkRawFunctionEx(module, names[0], names[1], signature, host_call, binding);
 }
 
 static wn_err_t link_all(w3_guest_t *in, w3_opaque_t *module, const wn_provide_t *provides, size_t count,
                          wn_message_t *message) {
   for (size_t i = 0; i < count; i++) {
-    w3_result_t result = link_row(in, module, provides[i].row, &in->bindings[i]);
+    wn_extern_t import;
+    wn_module_import(in->head.module, i, &import);
+    w3_result_t result = link_row(in, module, &import, provides[i].row, &in->bindings[i]);
     if (result)
       return wn_message_set(message, WN_INVALID, "wasm3: %s: %s.%s", result, provides[i].row->module,
                             provides[i].row->name);
@@ -162,7 +174,8 @@ static wn_err_t begin(w3_guest_t *in, w3_opaque_t *module, wn_message_t *message
   w3_engine_t *e = w3_engine_of(in->head.module);
   wn_extern_t item;
   for (size_t i = 0; wn_module_export(in->head.module, i, &item); i++) {
-    if (item.name.len != 6 || memcmp(item.name.ptr, "memory", 6) != 0) continue;
+    const char *name = in->head.memory_name;
+    if (item.name.len != strlen(name) || memcmp(item.name.ptr, name, item.name.len) != 0) continue;
     if (item.kind != WN_EXTERN_MEMORY)
       return wn_message_set(message, WN_INVALID, "the export \"memory\" is another kind and cannot serve WASI 0.1");
     in->has_memory = true;
@@ -239,34 +252,27 @@ wn_err_t w3_instance_signature(wn_instance_t *instance, wn_str_t name, const cha
   return WN_MISSING;
 }
 
-wn_err_t w3_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
-                          wn_message_t *message) {
-  w3_guest_t *in = (w3_guest_t *)instance;
+/* Compiled when it is looked up first. */
+static wn_err_t look_up(w3_guest_t *in, wn_str_t name, w3_opaque_t **out, wn_message_t *message) {
   w3_result_t result;
   char text[256]; /* wasm3 looks for terminated names; longer ones it finds no more than those with a 0 inside */
   if (name.len >= sizeof text || memchr(name.ptr, 0, name.len))
     return wn_message_set(message, WN_MISSING, "wasm3 does not find exports of this name");
   memcpy(text, name.ptr, name.len);
   text[name.len] = 0;
-  if (instance->depth == 1) in->at = NULL;
-  uint8_t *const outer_at = in->at;
-  const uint64_t outer_allowed = in->allowed;
-  wn_err_t err = look_at_stack(in, message);
-  if (err) return err;
-  w3_opaque_t *function = find_function(in, in->asked, text, &result);
-  if (!function && strstr(result, "lookup"))
+  *out = find_function(in, in->asked, text, &result);
+  if (!*out && strstr(result, "lookup"))
     return wn_message_set(message, WN_MISSING, "wasm3 does not find this export: an import, or of too many names");
-  if (!function) return w3_result_take(in, result, message);
+  return *out ? 0 : w3_result_take(in, result, message);
+}
+
+/* Looked at the stack before; back to what it was in the call around this one. */
+static wn_err_t invoke(w3_guest_t *in, w3_opaque_t *function, wn_value_t *values, size_t nparams, size_t nresults,
+                       uint32_t narrow, wn_message_t *message) {
   const void *pointers[VALUES_MAX];
-  for (size_t i = 0; i < VALUES_MAX; i++) pointers[i] = &values[i];
-  /* Noted now: a host function that calls another export asks for the signature of that one. */
-  uint32_t narrow = 0;
-  for (size_t i = 0; i < nresults; i++)
-    narrow |= (uint32_t)(in->found.results[i] == 'i' || in->found.results[i] == 'f') << i;
-  result = in->api->m3_Call(function, (uint32_t)nparams, pointers);
+  for (size_t i = 0; i < nparams || i < nresults; i++) pointers[i] = &values[i];
+  w3_result_t result = in->api->m3_Call(function, (uint32_t)nparams, pointers);
   if (!result) result = in->api->m3_GetResults(function, (uint32_t)nresults, pointers);
-  in->at = outer_at;
-  if (outer_at) limit_stack(in, outer_allowed);
   if (result) return w3_result_take(in, result, message);
   for (size_t i = 0; i < nresults; i++) {
     if (narrow >> i & 1) values[i] = (uint32_t)values[i];
@@ -274,10 +280,53 @@ wn_err_t w3_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
   return 0;
 }
 
+wn_err_t w3_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
+                          wn_message_t *message) {
+  w3_guest_t *in = (w3_guest_t *)instance;
+  uint32_t narrow = 0;
+  for (size_t i = 0; i < nresults; i++)
+    narrow |= (uint32_t)(in->found.results[i] == 'i' || in->found.results[i] == 'f') << i;
+  if (instance->depth == 1) in->at = NULL;
+  uint8_t *const outer_at = in->at;
+  const uint64_t outer_allowed = in->allowed;
+  w3_opaque_t *function;
+  wn_err_t err = look_at_stack(in, message);
+  if (!err) err = look_up(in, name, &function, message);
+  if (!err) err = invoke(in, function, values, nparams, nresults, narrow, message);
+  in->at = outer_at;
+  if (outer_at) limit_stack(in, outer_allowed);
+  return err;
+}
+
+wn_err_t w3_instance_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func) {
+  w3_guest_t *in = (w3_guest_t *)instance;
+  const uint64_t outer_allowed = in->allowed;
+  w3_opaque_t *function;
+  wn_err_t err = look_at_stack(in, NULL);
+  if (!err) err = look_up(in, name, &function, NULL);
+  if (in->at) limit_stack(in, outer_allowed);
+  if (!err) func->at[0] = (uintptr_t)function;
+  return err;
+}
+
+wn_err_t w3_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
+  w3_guest_t *in = (w3_guest_t *)func->instance;
+  if (in->head.depth == 1) in->at = NULL;
+  uint8_t *const outer_at = in->at;
+  const uint64_t outer_allowed = in->allowed;
+  wn_err_t err = look_at_stack(in, message);
+  if (!err)
+    err = invoke(in, (w3_opaque_t *)(uintptr_t)func->at[0], values, func->params, func->result != 0,
+                 func->result == 'i' || func->result == 'f', message);
+  in->at = outer_at;
+  if (outer_at) limit_stack(in, outer_allowed);
+  return err;
+}
+
 wn_err_t w3_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
   w3_guest_t *in = (w3_guest_t *)instance;
   wn_extern_t item;
-  bool found = in->has_memory && strcmp(name, "memory") == 0;
+  bool found = in->has_memory && strcmp(name, in->head.memory_name) == 0;
   for (size_t i = 0; !found && wn_module_export(instance->module, i, &item); i++)
     found = item.kind == WN_EXTERN_MEMORY && item.name.len == strlen(name) &&
             memcmp(item.name.ptr, name, item.name.len) == 0;

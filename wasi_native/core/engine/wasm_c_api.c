@@ -226,5 +226,7 @@ const wn_engine_ops_t wn_engine_wasm_c_api = {
     .close_instance = wc_instance_close,
     .signature = wc_instance_signature,
     .call = wc_instance_call,
+    .func = wc_instance_func,
+    .call_func = wc_instance_call_func,
     .memory = wc_instance_memory,
 };

@@ -160,6 +160,8 @@ void wc_instance_close(wn_instance_t *instance);
 wn_err_t wc_instance_signature(wn_instance_t *instance, wn_str_t name, const char **params, const char **results);
 wn_err_t wc_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
                           wn_message_t *message);
+wn_err_t wc_instance_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func);
+wn_err_t wc_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
 wn_err_t wc_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size);
 
 #endif

@@ -77,12 +77,15 @@ static wc_opaque_t *make_func(wc_guest_t *in, const char *params, const char *re
   return func;
 }
 
-/* The store of the first sibling, or one of its own. */
+/* The store of its kin, or of the first sibling, or one of its own. */
 static wn_err_t take_store(wc_guest_t *in, const wn_provide_t *provides, size_t count) {
   const wn_os_t *os = in->engine->head.os;
-  for (size_t i = 0; i < count; i++) {
-    if (provides[i].row) continue;
-    in->shared = ((const wc_guest_t *)provides[i].sibling)->shared;
+  const wc_guest_t *kin = (const wc_guest_t *)in->head.kin;
+  for (size_t i = 0; !kin && i < count; i++) {
+    if (!provides[i].row) kin = (const wc_guest_t *)provides[i].sibling;
+  }
+  if (kin) {
+    in->shared = kin->shared;
     in->shared->refs++;
     return 0;
   }
@@ -140,7 +143,7 @@ static wn_err_t trap_take(wc_guest_t *in, wc_opaque_t *trap, wn_message_t *messa
   if (!err) err = wn_guest_end(&in->head.guest, WN_TRAP_ENGINE);
   wc_vec_t words = {0};
   api->wasm_trap_message(trap, &words);
-  size_t len = wn_trap_begin(message, err, wn_trap_find((wn_str_t){words.data, words.size}));
+  size_t len = wn_trap_begin(message, &in->head.guest, err, wn_trap_find((wn_str_t){words.data, words.size}));
   api->wasm_byte_vec_delete(&words);
   if (api->wasm_trap_trace && api->wasm_frame_func_index && api->wasm_frame_vec_delete &&
       !(in->engine->quirks & WC_QUIRK_NO_TRACE)) {
@@ -214,7 +217,8 @@ static wn_err_t call_func(wc_guest_t *in, size_t index, wc_val_t *args, size_t n
 static wn_err_t begin(wc_guest_t *in, wn_message_t *message) {
   wn_extern_t found;
   size_t index;
-  if (find(in, (wn_str_t){"memory", 6}, &found, &index)) {
+  const char *name = in->head.memory_name;
+  if (find(in, (wn_str_t){name, strlen(name)}, &found, &index)) {
     if (found.kind != WN_EXTERN_MEMORY || found.wide || found.shared)
       return wn_message_set(message, WN_INVALID,
                             "the export \"memory\" is not a plain 32-bit memory: a shared or 64-bit one, or "
@@ -278,30 +282,54 @@ wn_err_t wc_instance_signature(wn_instance_t *instance, wn_str_t name, const cha
   return 0;
 }
 
+/* Two bits per parameter: its place in iIfF. */
+static uint64_t kinds_of(const char *params) {
+  uint64_t kinds = 0;
+  for (size_t i = 0; params[i]; i++) kinds |= (uint64_t)(strchr("iIfF", params[i]) - "iIfF") << 2 * i;
+  return kinds;
+}
+
+static wn_err_t invoke(wc_guest_t *in, size_t index, uint64_t kinds, wn_value_t *values, size_t nparams,
+                       size_t nresults, uint32_t narrow, wn_message_t *message) {
+  wc_val_t args[VALUES_MAX], results[VALUES_MAX] = {{0, {0}}};
+  for (size_t i = 0; i < nparams; i++) {
+    args[i].kind = kinds >> 2 * i & 3;
+    args[i].of.u64 = values[i];
+  }
+  wn_err_t err = call_func(in, index, args, nparams, results, nresults, message);
+  if (err) return err;
+  for (size_t i = 0; i < nresults; i++) values[i] = narrow >> i & 1 ? results[i].of.u32 : results[i].of.u64;
+  return 0;
+}
+
 wn_err_t wc_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
                           wn_message_t *message) {
   wc_guest_t *in = (wc_guest_t *)instance;
   (void)name; /* the one that the signature was asked of */
-  wc_val_t args[VALUES_MAX], results[VALUES_MAX] = {{0, {0}}};
-  for (size_t i = 0; i < nparams; i++) {
-    args[i].kind = (uint8_t)(strchr("iIfF", in->found.params[i]) - "iIfF");
-    args[i].of.u64 = values[i];
-  }
-  /* Noted now: a host function that calls another export asks for the signature of that one. */
   uint32_t narrow = 0;
   for (size_t i = 0; i < nresults; i++)
     narrow |= (uint32_t)(in->found.results[i] == 'i' || in->found.results[i] == 'f') << i;
-  wn_err_t err = call_func(in, in->asked, args, nparams, results, nresults, message);
-  if (err) return err;
-  for (size_t i = 0; i < nresults; i++) values[i] = narrow >> i & 1 ? results[i].of.u32 : results[i].of.u64;
+  return invoke(in, in->asked, kinds_of(in->found.params), values, nparams, nresults, narrow, message);
+}
+
+wn_err_t wc_instance_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func) {
+  const wc_guest_t *in = (const wc_guest_t *)instance;
+  (void)name;
+  func->at[0] = in->asked;
+  func->at[1] = kinds_of(in->found.params);
   return 0;
+}
+
+wn_err_t wc_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
+  return invoke((wc_guest_t *)func->instance, (size_t)func->at[0], func->at[1], values, func->params,
+                func->result != 0, func->result == 'i' || func->result == 'f', message);
 }
 
 wn_err_t wc_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
   wc_guest_t *in = (wc_guest_t *)instance;
   const wc_api_t *api = &in->engine->api;
   wc_opaque_t *memory = in->memory;
-  if (!memory || strcmp(name, "memory") != 0) {
+  if (!memory || strcmp(name, in->head.memory_name) != 0) {
     wn_extern_t found;
     size_t index;
     if (!find(in, (wn_str_t){name, strlen(name)}, &found, &index) || found.kind != WN_EXTERN_MEMORY)

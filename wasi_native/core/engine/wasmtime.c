@@ -228,6 +228,8 @@ const wn_engine_ops_t wn_engine_wasmtime = {
     .close_instance = wt_instance_close,
     .signature = wt_instance_signature,
     .call = wt_instance_call,
+    .func = wt_instance_func,
+    .call_func = wt_instance_call_func,
     .memory = wt_instance_memory,
     .fuel = wt_instance_fuel,
 };

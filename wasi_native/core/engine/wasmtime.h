@@ -193,6 +193,7 @@ bool wt_letters(const wt_api_t *api, const wt_vec_t *types, char *out, size_t ca
 /* wasmtime_types.c: INVALID for a valid module with an import or export that the interface ends the process over. */
 wn_err_t wt_types_check(const wn_os_t *os, wn_str_t wasm, wn_message_t *message);
 wn_err_t wt_error_take(const wt_api_t *api, wt_opaque_t *error, wn_err_t err, wn_message_t *message);
+wn_err_t wt_unwound_take(wt_guest_t *in, wt_opaque_t *error, wn_message_t *message);
 wn_err_t wt_trap_take(wt_guest_t *in, wt_opaque_t *trap, wn_message_t *message);
 
 /* wasmtime_instance.c: as in wn_engine_ops_t. */
@@ -202,6 +203,8 @@ void wt_instance_close(wn_instance_t *instance);
 wn_err_t wt_instance_signature(wn_instance_t *instance, wn_str_t name, const char **params, const char **results);
 wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
                           wn_message_t *message);
+wn_err_t wt_instance_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func);
+wn_err_t wt_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
 wn_err_t wt_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size);
 uint64_t wt_instance_fuel(wn_instance_t *instance);
 

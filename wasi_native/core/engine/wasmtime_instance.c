@@ -34,7 +34,8 @@ static bool adopt_memory(wt_guest_t *in, wt_extern_t *item) {
 /* The start section calls before the instance is there. */
 APART static void find_memory(wt_guest_t *in, wt_opaque_t *caller) {
   wt_extern_t item;
-  if (in->api->wasmtime_caller_export_get(caller, "memory", 6, &item)) adopt_memory(in, &item);
+  const char *name = in->head.memory_name;
+  if (in->api->wasmtime_caller_export_get(caller, name, strlen(name), &item)) adopt_memory(in, &item);
 }
 
 APART static void memory_grown(wt_guest_t *in, uint64_t size) {
@@ -116,13 +117,15 @@ static wn_err_t make_store(wt_guest_t *in, wt_engine_t *e, const wn_limits_t *li
   return 0;
 }
 
-/* The store of the first sibling, or one of its own. */
+/* The store of its kin, or of the first sibling, or one of its own. */
 static wn_err_t take_store(wt_guest_t *in, wt_engine_t *e, const wn_provide_t *provides, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    if (provides[i].row) continue;
-    const wt_guest_t *sibling = (const wt_guest_t *)provides[i].sibling;
-    in->shared = sibling->shared;
-    in->context = sibling->context;
+  const wt_guest_t *kin = (const wt_guest_t *)in->head.kin;
+  for (size_t i = 0; !kin && i < count; i++) {
+    if (!provides[i].row) kin = (const wt_guest_t *)provides[i].sibling;
+  }
+  if (kin) {
+    in->shared = kin->shared;
+    in->context = kin->context;
     in->shared->refs++;
     return 0;
   }
@@ -174,12 +177,13 @@ wn_err_t wt_instance_start(wn_instance_t *instance, const wn_provide_t *provides
   run_as(in, outer);
   os->free(os, imports);
   if (error) {
-    err = wt_error_take(api, error, instance->guest.end.err ? instance->guest.end.err : WN_INVALID, message);
-    return err;
+    if (instance->guest.end.err) return wt_unwound_take(in, error, message);
+    return wt_error_take(api, error, WN_INVALID, message);
   }
   if (trap) return wt_trap_take(in, trap, message);
   wt_extern_t item;
-  if (!in->has_memory && api->wasmtime_instance_export_get(in->context, &in->instance, "memory", 6, &item)) {
+  const char *name = instance->memory_name;
+  if (!in->has_memory && api->wasmtime_instance_export_get(in->context, &in->instance, name, strlen(name), &item)) {
     if (!adopt_memory(in, &item))
       return wn_message_set(message, WN_INVALID,
                             "the export \"memory\" is not a plain 32-bit memory: a shared or 64-bit one, or "
@@ -228,42 +232,60 @@ wn_err_t wt_instance_signature(wn_instance_t *instance, wn_str_t name, const cha
   return WN_MISSING;
 }
 
-wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
-                          wn_message_t *message) {
-  wt_guest_t *in = (wt_guest_t *)instance;
+/* values: parameters in, results out; bit i of `narrow`: result i has 32 bits. */
+static wn_err_t invoke(wt_guest_t *in, const wt_func_t *func, wn_value_t *values, size_t nparams, size_t nresults,
+                       uint32_t narrow, wn_message_t *message) {
   const wt_api_t *api = in->api;
-  wt_func_t func;
-  if (!get_func(in, name, &func)) return wn_message_set(message, WN_MISSING, "no such export");
-  wt_raw_t slots[WT_VALUES_MAX] = {{0}};
+  const size_t room = nparams > nresults ? nparams : nresults;
+  wt_raw_t slots[WT_VALUES_MAX];
   for (size_t i = 0; i < nparams; i++) slots[i].u64 = values[i];
-  /* Noted now: a host function that calls another export asks for the signature of that one. */
-  uint32_t narrow = 0;
-  for (size_t i = 0; i < nresults; i++) narrow |= (uint32_t)(in->results[i] == 'i' || in->results[i] == 'f') << i;
-  /* The epoch may have moved while nobody ran: one tick from now, then look for what came in between. */
-  if (instance->depth == 1) {
+  wn_guest_t *outer = run_as(in, &in->head.guest);
+  if (!outer) {
+    /* The epoch may have moved while nobody ran: one tick from now, then look for what came in between. */
     api->wasmtime_context_set_epoch_deadline(in->context, 1);
-    wn_err_t err = wn_guest_check(&instance->guest);
-    if (err) return err;
+    wn_err_t err = wn_guest_check(&in->head.guest);
+    if (err) {
+      run_as(in, NULL);
+      return err;
+    }
   }
   wt_opaque_t *trap = NULL;
-  size_t room = nparams > nresults ? nparams : nresults;
-  wn_guest_t *outer = run_as(in, &instance->guest);
-  wt_opaque_t *error = api->wasmtime_func_call_unchecked(in->context, &func, slots, room, &trap);
+  wt_opaque_t *error = api->wasmtime_func_call_unchecked(in->context, func, slots, room, &trap);
   run_as(in, outer);
-  if (error) {
-    wn_err_t err = instance->guest.end.err;
-    if (!err) err = wn_guest_end(&instance->guest, WN_TRAP_ENGINE);
-    return wt_error_take(api, error, err, message);
-  }
+  if (error) return wt_unwound_take(in, error, message);
   if (trap) return wt_trap_take(in, trap, message);
   for (size_t i = 0; i < nresults; i++) values[i] = narrow >> i & 1 ? slots[i].u32 : slots[i].u64;
   return 0;
 }
 
+wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
+                          wn_message_t *message) {
+  wt_guest_t *in = (wt_guest_t *)instance;
+  wt_func_t func;
+  if (!get_func(in, name, &func)) return wn_message_set(message, WN_MISSING, "no such export");
+  uint32_t narrow = 0;
+  for (size_t i = 0; i < nresults; i++) narrow |= (uint32_t)(in->results[i] == 'i' || in->results[i] == 'f') << i;
+  return invoke(in, &func, values, nparams, nresults, narrow, message);
+}
+
+wn_err_t wt_instance_func(wn_instance_t *instance, wn_str_t name, wn_func_t *out) {
+  wt_func_t func;
+  if (!get_func((wt_guest_t *)instance, name, &func)) return WN_MISSING;
+  out->at[0] = func.store_id;
+  out->at[1] = (uintptr_t)func.index;
+  return 0;
+}
+
+wn_err_t wt_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
+  const wt_func_t f = {func->at[0], (void *)(uintptr_t)func->at[1]};
+  return invoke((wt_guest_t *)func->instance, &f, values, func->params, func->result != 0,
+                func->result == 'i' || func->result == 'f', message);
+}
+
 wn_err_t wt_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
   wt_guest_t *in = (wt_guest_t *)instance;
   wt_memory_t memory = in->memory;
-  bool found = in->has_memory && strcmp(name, "memory") == 0;
+  bool found = in->has_memory && strcmp(name, in->head.memory_name) == 0;
   if (!found) {
     wt_extern_t item;
     if (!in->api->wasmtime_instance_export_get(in->context, &in->instance, name, strlen(name), &item))

@@ -55,6 +55,19 @@ wn_err_t wt_error_take(const wt_api_t *api, wt_opaque_t *error, wn_err_t err, wn
   return err;
 }
 
+/* What unwound the guest: its verdict stands already, and the engine's words for it are ours or say less. */
+wn_err_t wt_unwound_take(wt_guest_t *in, wt_opaque_t *error, wn_message_t *message) {
+  const wt_api_t *api = in->api;
+  wn_err_t err = in->head.guest.end.err;
+  if (!err) return wt_error_take(api, error, wn_guest_end(&in->head.guest, WN_TRAP_ENGINE), message);
+  size_t len = wn_trap_begin(message, &in->head.guest, err, WN_TRAP_KIND_COUNT);
+  wt_vec_t frames;
+  api->wasmtime_error_wasm_trace(error, &frames);
+  append_frames(api, message, len, &frames);
+  api->wasmtime_error_delete(error);
+  return err;
+}
+
 /* Numbers alone do not say it: 12 is another trap in newer versions. */
 static bool out_of_fuel(wt_guest_t *in, uint8_t code) {
   if (code != OUT_OF_FUEL && code != OUT_OF_FUEL_BEFORE) return false;
@@ -75,7 +88,7 @@ wn_err_t wt_trap_take(wt_guest_t *in, wt_opaque_t *trap, wn_message_t *message) 
     in->head.guest.end.limit = "fuel";
   }
   if (!err) err = wn_guest_end(&in->head.guest, WN_TRAP_ENGINE);
-  size_t len = wn_trap_begin(message, err, known ? code : WN_TRAP_KIND_COUNT);
+  size_t len = wn_trap_begin(message, &in->head.guest, err, known ? code : WN_TRAP_KIND_COUNT);
   wt_vec_t frames;
   api->wasm_trap_trace(trap, &frames);
   append_frames(api, message, len, &frames);

@@ -19,6 +19,8 @@ void wn_guest_leave(wn_guest_t *guest) {
   sys->cpu_start = 0;
 }
 
+bool wn_guest_inside(const wn_guest_t *guest) { return guest->sys->entered != 0; }
+
 bool wn_guest_wants_ticks(const wn_guest_t *guest) {
   const wn_sys_t *sys = guest->sys;
   return sys->wait.deadline || sys->limits.cpu_ns || sys->wait.interrupt;

@@ -9,12 +9,36 @@
 typedef struct wn_sys wn_sys_t;
 typedef struct wn_row wn_row_t;
 
+/* A function that an instance exports, looked up once: for calls that cannot afford a name. */
+typedef struct wn_func {
+  wn_instance_t *instance; /* NULL: none */
+  uint64_t at[2];          /* the adapter's */
+  uint8_t params;          /* how many */
+  char result;             /* its letter; 0: none */
+} wn_func_t;
+
+/* How a call between a guest and what is around it goes through linear memory: the options of canon lift and lower.
+ */
+typedef struct wn_canon_opts {
+  wn_comp_t *comp;         /* whose handles the numbers are */
+  wn_instance_t *memory;   /* whose memory, and its name; NULL: none */
+  const char *memory_name; /* NULL: "memory" */
+  wn_func_t realloc;
+  uint8_t encoding; /* of strings: WN_UTF8 ... of core/mem/canon.h */
+} wn_canon_opts_t;
+
+#define WN_REASON_MAX 160u
+
 struct wn_guest {
   wn_mem_t mem;        /* the span now: set by the adapter before each dispatch */
   wn_sys_t *sys;       /* borrowed */
   uint32_t slot_shift; /* a slot is 8 << slot_shift bytes: 0, or 1 where the engine's are 16 */
   wn_end_t end;        /* set once, by the first verdict below zero */
   void *ctx;           /* the embedder's */
+  /* Of the component model: where both are NULL, the guest imports nothing of WASI 0.2 and is in no component. */
+  wn_comp_t *comp;             /* whose handles the call under way means */
+  const wn_canon_opts_t *opts; /* how the call under way speaks with its caller; mem is the memory that they name */
+  char reason[WN_REASON_MAX];  /* of end.reason, where it has a number in it */
 };
 
 /* A row: one function that a guest can import. Rows are constant; a decorated row is a copy whose fn is
@@ -45,6 +69,7 @@ wn_err_t wn_guest_check(wn_guest_t *guest);
 /* Around the outermost call of an export: CPU time is counted between them. */
 void wn_guest_enter(wn_guest_t *guest);
 void wn_guest_leave(wn_guest_t *guest);
+bool wn_guest_inside(const wn_guest_t *guest); /* whether a call is under way in this guest's world */
 
 /* Whether somebody must look at the clock while this guest computes: a deadline, a CPU limit, an interrupt. */
 bool wn_guest_wants_ticks(const wn_guest_t *guest);
@@ -63,5 +88,37 @@ void wn_guest_cancel(wn_guest_t *guest);
 
 /* Note the first verdict; later ones do not overwrite it. Returns err. */
 wn_err_t wn_guest_end(wn_guest_t *guest, wn_err_t err);
+/* The same with all that another guest's end says: of the one that this guest had called. */
+wn_err_t wn_guest_end_as(wn_guest_t *guest, const wn_end_t *end);
+
+/* ---- the component model ---- */
+
+/* A rule was broken: ends the guest with WN_TRAP_CANON. reason: static; one %u for the number. */
+wn_err_t wn_guest_trap(wn_guest_t *guest, const char *reason);
+wn_err_t wn_guest_trap_number(wn_guest_t *guest, const char *format, uint32_t number);
+
+/* The door of every call that leaves a component: 0, or the trap "cannot leave component instance". */
+wn_err_t wn_guest_may_leave(wn_guest_t *guest);
+
+/* size bytes at align in the caller's memory, by its own realloc(0, 0, align, size). The guest runs: guest->mem is
+ * read again, and what was taken from it before is stale. A result outside or misaligned is a trap. */
+wn_err_t wn_guest_realloc(wn_guest_t *guest, uint32_t align, uint32_t size, uint32_t *ptr);
+/* The same with other options than those of the call under way; *mem is their memory afterwards. `guest` answers for
+ * what goes wrong. */
+wn_err_t wn_canon_realloc(wn_guest_t *guest, const wn_canon_opts_t *opts, uint32_t old, uint32_t old_size,
+                          uint32_t align, uint32_t size, uint32_t *ptr, wn_mem_t *mem);
+/* The memory of these options as it is now; none: an empty span. */
+wn_mem_t wn_canon_memory(const wn_canon_opts_t *opts);
+
+/* The row that stands for a function of a component. Body in core/comp. */
+const wn_row_t *wn_canon_func_row(wn_canon_func_t *func);
+
+/* Bodies in core/engine/func.c. MISSING: no such exported function of numbers with at most one result. */
+wn_err_t wn_func_get(wn_instance_t *instance, wn_str_t name, wn_func_t *out);
+/* values: parameters in, the result in the first. No name is looked up, nothing allocated. < 0: the instance has
+ * ended, its guest's end and message say how. */
+wn_err_t wn_func_call(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
+/* The guest of an instance, and the other way round: wn_guest_instance(). */
+wn_guest_t *wn_instance_guest(wn_instance_t *instance);
 
 #endif

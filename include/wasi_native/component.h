@@ -1,0 +1,75 @@
+/* component.h - components at run time: their instances, their resources, and the core functions between them.
+ *
+ * A component is core modules and a description of how they are put together. Whoever reads that description makes a
+ * wn_comp_t for each instance, instantiates its core modules with bindings (engine.h), and for each import a
+ * wn_canon_func_t. All of one tree of components run in one world (wn_sys_t) and on one thread at a time.
+ */
+#ifndef WASI_NATIVE_COMPONENT_H
+#define WASI_NATIVE_COMPONENT_H
+
+#include "base.h"
+#include "engine.h"
+#include "sys.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- instances of components ---- */
+
+/* parent: the instance around it, NULL for the root of a tree. Delete children before their parents, and all after
+ * the core instances. No destructor runs at the end: what WASI's resources hold is given back with the world. NOMEM.
+ */
+WN_API wn_err_t wn_comp_new(wn_sys_t *sys, wn_comp_t *parent, wn_comp_t **out);
+WN_API void wn_comp_delete(wn_comp_t *comp);
+
+/* ---- types of resources ---- */
+
+typedef struct wn_rt wn_rt_t;
+
+/* A type that `owner` defines. NOMEM. */
+WN_API wn_err_t wn_rt_new(wn_comp_t *owner, wn_rt_t **out);
+/* What the embedder defines: drop is called when the last owner is gone; it may not call the guest. */
+typedef wn_err_t (*wn_rt_drop_fn_t)(void *ctx, uint32_t rep);
+WN_API wn_err_t wn_rt_new_host(wn_sys_t *sys, wn_rt_drop_fn_t drop, void *ctx, wn_rt_t **out);
+/* The destructor of a component's type: a core function of one i32. MISSING, INVALID. */
+WN_API wn_err_t wn_rt_set_destructor(wn_rt_t *rt, wn_instance_t *instance, wn_str_t name);
+WN_API void wn_rt_delete(wn_rt_t *rt); /* after all that has handles of it */
+
+/* ---- core functions of a component ---- */
+
+/* The options of canon lift and lower. */
+typedef struct wn_canon_config {
+  wn_comp_t *comp;       /* on whose side this is */
+  wn_instance_t *memory; /* whose memory, by the name of its export; NULL: none */
+  wn_str_t memory_name;
+  wn_instance_t *realloc; /* likewise */
+  wn_str_t realloc_name;
+  uint32_t encoding; /* of strings: 0 UTF-8, 1 UTF-16, 2 Latin-1 or UTF-16 */
+} wn_canon_config_t;
+
+/* A function for WN_BIND_FUNC; it traps until it is bound, which is once. Letters as in wn_host_func_t, at most 17
+ * parameters and one result; module and name are for traces and messages. All texts are copied. NOMEM, INVALID. */
+WN_API wn_err_t wn_canon_func_new(wn_comp_t *comp, const char *module, const char *name, const char *params,
+                                  const char *results, wn_canon_func_t **out);
+WN_API void wn_canon_func_delete(wn_canon_func_t *func);
+
+/* To WASI's own function, lowered with these options (comp alone for one that needs neither memory nor realloc).
+ * MISSING: no such function; INVALID: bound already, another signature, a wrong option. */
+WN_API wn_err_t wn_canon_func_bind_row(wn_canon_func_t *func, wn_str_t module, wn_str_t name,
+                                       const wn_canon_config_t *config);
+
+/* To canon resource.new, .rep or .drop of this type, for the instance that the function was made for. INVALID. */
+enum { WN_RESOURCE_NEW = 0, WN_RESOURCE_REP = 1, WN_RESOURCE_DROP = 2 };
+WN_API wn_err_t wn_canon_func_bind_resource(wn_canon_func_t *func, uint32_t what, const wn_rt_t *rt);
+
+/* To another canon function, which may be bound later. INVALID. */
+WN_API wn_err_t wn_canon_func_bind_same(wn_canon_func_t *func, wn_canon_func_t *other);
+
+/* To an exported function of a core instance: what an elided shim stands for. MISSING, INVALID. */
+WN_API wn_err_t wn_canon_func_bind_core(wn_canon_func_t *func, wn_instance_t *instance, wn_str_t name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

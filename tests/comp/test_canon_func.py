@@ -1,0 +1,104 @@
+"""comp/canon_func.c: core functions of a component, made before what serves them is known."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.comp.tree import ENGINES, call, traps, tree
+from wasi_native import _core
+from wasi_native.errors import CoreError
+
+USER = """(module (import "a" "f" (func $f (param i32) (result i32))) (memory (export "memory") 1)
+  (func (export "go") (param i32) (result i32) (call $f (local.get 0))))"""
+ADD = """(module (func (export "add") (param i32) (result i32) (i32.add (local.get 0) (i32.const 5))))"""
+RANDOM = """(module (import "a" "f" (func $f (param i32 i32) (result i32))) (memory (export "memory") 1)
+  (func (export "go") (param i32 i32) (result i32) (call $f (local.get 0) (local.get 1))))"""
+MEMORY = '(module (memory (export "heap") 2) (memory (export "memory") 1))'
+ROW = (b"wasi_snapshot_preview1", b"random_get")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_what_is_not_bound_traps(engine: str) -> None:
+    with tree(engine) as t:
+        user = t.core(USER, t.func("i", "i"))
+        with traps("a function of the component is called before it is there"):
+            call(user, "go", 1)
+
+
+def test_bound_after_the_caller_is_there(engine: str) -> None:
+    with tree(engine) as t:
+        late, same = t.func("i", "i"), t.func("i", "i")
+        user = t.core(USER, same)
+        same.bind_same(late)
+        late.bind_core(t.core(ADD), b"add")
+        assert call(user, "go", 37) == 42
+        assert call(user, "go", -6) == -1
+
+
+def test_a_row_speaks_with_the_memory_of_its_options(engine: str) -> None:
+    with tree(engine) as t:
+        f = t.func("ii", "i")
+        user = t.core(RANDOM, f)
+        other = t.core('(module (memory (export "heap") 1))')
+        f.bind_row(*ROW, (other, b"heap", None, b"", 0))
+        t.sys.set_seed(1)
+        for at in (0, 65520):  # the last bytes of it, and of the guest's own, which has the same size
+            assert call(user, "go", at, 16) == 0
+            assert user.memory(b"memory", at, 16)[1] == bytes(16) != other.memory(b"heap", at, 16)[1]
+        with pytest.raises(CoreError) as caught:
+            call(user, "go", 65530, 16)
+        assert caught.value.code == _core.TRAP_BOUNDS
+
+
+def test_a_row_without_memory_in_its_options_sees_the_guests_own(engine: str) -> None:
+    with tree(engine) as t:
+        f = t.func("ii", "i")
+        user = t.core(RANDOM, f)
+        f.bind_row(*ROW)
+        assert call(user, "go", 8, 16) == 0 and user.memory(b"memory", 8, 16)[1] != bytes(16)
+
+
+def test_what_cannot_be_bound() -> None:
+    with tree("wasmtime") as t:
+        add, f = t.core(ADD), t.func("i", "i")
+        rt = _core.ResourceType(t.root)
+        g = t.func("i", "i")
+        g.bind_same(f)
+        no_memory = (add, b"memory", None, b"", 0)
+        wrong = [
+            lambda: f.bind_row(*ROW),
+            lambda: f.bind_row(b"wasi_snapshot_preview1", b"random_got"),
+            lambda: t.func("ii", "i").bind_row(*ROW, no_memory),
+            lambda: t.func("ii", "i").bind_row(*ROW, (None, b"", add, b"add", 0)),
+            lambda: t.func("ii", "i").bind_row(*ROW, (None, b"", add, b"sub", 0)),
+            lambda: t.func("ii", "i").bind_row(*ROW, (None, b"", None, b"", 3)),
+            lambda: f.bind_resource(_core.RESOURCE_DROP, rt),
+            lambda: f.bind_resource(3, rt),
+            lambda: f.bind_same(f),
+            lambda: f.bind_same(g),
+            lambda: f.bind_core(add, b"sub"),
+            lambda: t.func("ii", "i").bind_core(add, b"add"),
+            lambda: t.func("i").bind_core(add, b"add"),
+            lambda: g.bind_core(add, b"add"),
+            lambda: t.func("x"),
+            lambda: t.func("i" * 18),
+            lambda: t.func("", "ii"),
+        ]
+        codes = []
+        for one in wrong:
+            with pytest.raises(CoreError) as caught:
+                one()
+            codes.append(caught.value.code)
+        i, m = _core.INVALID, _core.MISSING
+        assert codes == [i, m, m, i, m, i, i, i, i, i, m, i, i, i, i, i, i]
+        f.bind_core(add, b"add")  # nothing of it was half done
+
+
+def test_another_signature_than_the_import(engine: str) -> None:
+    with tree(engine) as t, pytest.raises(CoreError) as caught:
+        t.core(USER, t.func("I", "i"))
+    assert caught.value.code == _core.LINK

@@ -1,0 +1,110 @@
+"""comp/resource.c: types of resources, and who is told when the last owner is gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.comp.tree import ENGINES, call, traps, tree
+from wasi_native import _core
+from wasi_native.errors import CoreError
+
+USER = """(module (import "" "new" (func $new (param i32) (result i32)))
+  (import "" "rep" (func $rep (param i32) (result i32))) (import "" "drop" (func $drop (param i32)))
+  (func (export "new") (param i32) (result i32) (call $new (local.get 0)))
+  (func (export "rep") (param i32) (result i32) (call $rep (local.get 0)))
+  (func (export "drop") (param i32) (call $drop (local.get 0))))"""
+DTOR = """(module (global $sum (mut i32) (i32.const 0))
+  (func (export "dtor") (param i32)
+    (if (i32.eq (local.get 0) (i32.const 13)) (then unreachable))
+    (global.set $sum (i32.add (global.get $sum) (local.get 0))))
+  (func (export "sum") (result i32) (global.get $sum)) (func (export "bad")))"""
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def user(t, rt: _core.ResourceType, comp: _core.Comp | None = None) -> _core.Instance:  # type: ignore[no-untyped-def]
+    made = [t.func("i", "i", comp), t.func("i", "i", comp), t.func("i", "", comp)]
+    for what, func in enumerate(made):
+        func.bind_resource(what, rt)
+    return t.core(USER, *made, comp=comp)  # type: ignore[no-any-return]
+
+
+def test_a_component_makes_reads_and_drops_its_own(engine: str) -> None:
+    with tree(engine) as t:
+        rt = _core.ResourceType(t.root)
+        guest, dtor = user(t, rt), t.core(DTOR)
+        rt.set_destructor(dtor, b"dtor")
+        handles = [call(guest, "new", rep) for rep in (100, 20, 3)]
+        assert handles == [1, 2, 3]
+        assert [call(guest, "rep", h) for h in handles] == [100, 20, 3]
+        call(guest, "drop", 2, results="")
+        assert call(dtor, "sum") == 20
+        assert call(guest, "new", 7) == 2  # the one freed last
+        with traps("unknown handle index 4"):
+            call(guest, "rep", 4)
+
+
+@pytest.mark.parametrize("handle", [0, 1, 2**31 - 1, -1])
+def test_numbers_that_are_no_handles(engine: str, handle: int) -> None:
+    with tree(engine) as t:
+        guest = user(t, _core.ResourceType(t.root))
+        with traps(f"unknown handle index {handle % 2**32}"):
+            call(guest, "drop", handle, results="")
+
+
+def test_a_handle_of_another_type(engine: str) -> None:
+    with tree(engine) as t:
+        one, two = user(t, _core.ResourceType(t.root)), user(t, _core.ResourceType(t.root))
+        assert call(one, "new", 5) == 1
+        with traps(
+            "handle index 1 used with the wrong type, expected guest-defined resource but found a different "
+            "guest-defined resource"
+        ):
+            call(two, "rep", 1)
+
+
+def test_the_embedder_is_told_and_its_error_comes_back(engine: str) -> None:
+    gone: list[int] = []
+    with tree(engine) as t:
+        guest = user(t, _core.ResourceType(t.root, gone.append))
+        call(guest, "drop", call(guest, "new", 77), results="")
+        assert gone == [77]
+        failing = user(t, _core.ResourceType(t.root, lambda rep: 1 // 0))
+        with pytest.raises(CoreError) as caught:
+            call(failing, "drop", call(failing, "new", 1), results="")
+        assert caught.value.code == _core.HOST
+        assert isinstance(t.sys.take_pending(), ZeroDivisionError)
+
+
+def test_a_destructor_that_traps_ends_who_dropped(engine: str) -> None:
+    with tree(engine) as t:
+        rt = _core.ResourceType(t.root)
+        guest, dtor = user(t, rt), t.core(DTOR)
+        rt.set_destructor(dtor, b"dtor")
+        handle = call(guest, "new", 13)
+        with pytest.raises(CoreError, match="unreachable: an unreachable instruction"):
+            call(guest, "drop", handle, results="")
+        assert guest.end()[0] == dtor.end()[0] == _core.TRAP_ENGINE
+
+
+def test_the_number_of_handles_is_limited(engine: str) -> None:
+    with tree(engine, handles=20) as t:
+        guest = user(t, _core.ResourceType(t.root))
+        assert [call(guest, "new", n) for n in range(20)] == list(range(1, 21))
+        with pytest.raises(CoreError) as caught:
+            call(guest, "new", 0)
+        assert caught.value.code == _core.LIMIT and guest.end() == (_core.LIMIT, 0, "handles")
+
+
+def test_what_is_no_destructor() -> None:
+    with tree("wasmtime") as t:
+        dtor = t.core(DTOR)
+        for name, code in ((b"none", _core.MISSING), (b"bad", _core.INVALID)):
+            with pytest.raises(CoreError) as caught:
+                _core.ResourceType(t.root).set_destructor(dtor, name)
+            assert caught.value.code == code
+        with pytest.raises(CoreError):
+            _core.ResourceType(t.root, host=True).set_destructor(dtor, b"dtor")

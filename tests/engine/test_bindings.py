@@ -1,0 +1,121 @@
+"""engine/bindings.c: what serves the imports of a module that is part of a component, on every adapter."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.comp.tree import ENGINES, SHARING, call, tree
+from wasi_native import _core
+from wasi_native.errors import CoreError
+
+OWNER = """(module (memory (export "mem") 1 4) (table (export "tab") 4 funcref)
+  (global (export "count") (mut i32) (i32.const 5)) (elem (i32.const 1) $seven)
+  (func $seven (result i32) (i32.const 7))
+  (func (export "grow") (result i32) (memory.grow (i32.const 1)))
+  (func (export "add") (param i32) (result i32) (i32.add (local.get 0) (global.get 0))))"""
+USER = """(module (import "x" "a" (memory 1 4)) (import "x" "b" (table 4 funcref))
+  (import "x" "c" (global $count (mut i32))) (import "x" "d" (func $add (param i32) (result i32)))
+  (import "x" "e" (func $grow (result i32)))
+  (type $r (func (result i32)))
+  (export "memory" (memory 0))
+  (func (export "go") (result i32)
+    (i32.store (i32.const 16) (i32.const 99)) (global.set $count (i32.const 30))
+    (drop (call $grow)) (i32.store (i32.const 70000) (i32.const 98))
+    (i32.add (call_indirect (type $r) (i32.const 1)) (call $add (i32.const 5)))))"""
+
+
+@pytest.fixture(params=SHARING)
+def sharing(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_memory_table_global_and_functions_of_another_core_instance(sharing: str) -> None:
+    with tree(sharing) as t:
+        owner = t.core(OWNER)
+        user = t.core(USER, *[(owner, name) for name in (b"mem", b"tab", b"count", b"add", b"grow")])
+        assert call(user, "go") == 7 + 35
+        assert owner.memory(b"mem", 16, 4)[1] == b"\x63\0\0\0"
+        assert owner.memory(b"mem", 70000, 4)[1] == user.memory(b"memory", 70000, 4)[1] == b"\x62\0\0\0"
+
+
+def test_of_two_others_that_share_nothing_with_each_other(sharing: str) -> None:
+    """They live in one store from the start, or the third could not be linked."""
+    with tree(sharing) as t:
+        one, two = (
+            t.core('(module (memory (export "m") 1))'),
+            t.core('(module (table (export "t") 2 funcref))'),
+        )
+        third = t.core(
+            """(module (import "a" "m" (memory 1)) (import "b" "t" (table 2 funcref))
+            (func (export "go") (result i32) (i32.store (i32.const 0) (i32.const 65)) (table.size 0)))""",
+            (one, b"m"),
+            (two, b"t"),
+        )
+        assert call(third, "go") == 2 and one.memory(b"m", 0, 1)[1] == b"A"
+
+
+def test_what_the_other_one_has_not_is_missing(sharing: str) -> None:
+    with tree(sharing) as t:
+        owner = t.core(OWNER)
+        for name in (b"none", b"tab", b"add"):
+            with pytest.raises(CoreError, match="a\tm\tno such export of the other instance") as caught:
+                t.core('(module (import "a" "m" (memory 1)))', (owner, name))
+            assert caught.value.code == _core.LINK
+        with pytest.raises(CoreError, match="a function where none is imported"):
+            t.core('(module (import "a" "m" (memory 1)))', t.func(""))
+        with pytest.raises(CoreError, match="2 bindings for 1 imports"):
+            t.core('(module (import "a" "m" (memory 1)))', (owner, b"mem"), None)
+
+
+def test_a_module_of_another_engine_or_world() -> None:
+    with tree("wasmtime") as one, tree("wasmtime") as two:
+        owner = one.core(OWNER)
+        for kwargs in ({"bindings": [(owner, b"mem")]}, {"kin": owner}):
+            with pytest.raises(CoreError) as caught:
+                module = two.load('(module (import "a" "m" (memory 1)))')
+                _core.Instance(module, two.sys, comp=two.root, **kwargs)
+            assert caught.value.code == _core.INVALID
+
+
+@pytest.mark.parametrize("engine", ["wasm2c", "wasm3"])
+def test_an_engine_that_shares_nothing_says_so(engine: str) -> None:
+    with tree(engine) as t:
+        owner = t.core(OWNER)
+        with pytest.raises(CoreError, match="shares nothing between instances"):
+            t.core('(module (import "a" "f" (func (param i32) (result i32))))', (owner, b"add"))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_by_name_beside_bindings(engine: str) -> None:
+    with tree(engine) as t:
+        f = t.func("i", "i")
+        user = t.core(
+            """(module (import "a" "f" (func $f (param i32) (result i32)))
+            (import "wasi_snapshot_preview1" "sched_yield" (func $y (result i32)))
+            (import "env" "h" (func $h (result i32)))
+            (func (export "go") (result i32)
+              (i32.add (call $f (i32.const 1)) (i32.add (call $y) (call $h)))))""",
+            f,
+            None,
+            None,
+            functions=[("env", "h", "", "i", lambda: 40, 0)],
+        )
+        f.bind_core(
+            t.core(
+                '(module (func (export "g") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))'
+            ),
+            b"g",
+        )
+        assert call(user, "go") == 42
+
+
+def test_instances_of_a_component_close_with_it() -> None:
+    with tree("wasmtime") as t:
+        owner = t.core(OWNER)
+        with pytest.raises(ValueError, match="close with it"):
+            owner.close()
+    with pytest.raises(ValueError, match="closed"):
+        call(owner, "add", 1)
+    owner.cancel()
+    with pytest.raises(ValueError, match="closed"):
+        t.core(OWNER)

@@ -1,0 +1,79 @@
+/* resource.c - types of resources that are made at run time, and how the last owner gives one back. */
+#include "core/comp/comp.h"
+#include "core/sys/state.h"
+
+typedef struct made {
+  wn_rt_t head;
+  const wn_os_t *os;
+  wn_func_t destructor; /* of a component's type */
+  wn_rt_drop_fn_t fn;   /* of the embedder's */
+  void *ctx;
+} made_t;
+
+wn_err_t wn_call_failed(wn_guest_t *guest, const wn_func_t *func, wn_err_t err) {
+  const wn_guest_t *callee = wn_instance_guest(func->instance);
+  if (callee == guest || !callee->end.err) return wn_guest_end(guest, err);
+  return wn_guest_end_as(guest, &callee->end);
+}
+
+static wn_err_t drop_guest(const wn_rt_t *rt, wn_guest_t *guest, uint32_t rep) {
+  const made_t *made = (const made_t *)rt;
+  if (!made->destructor.instance) return 0;
+  wn_comp_t *owner = rt->owner;
+  wn_value_t value = rep;
+  wn_err_t err = wn_comp_enter(guest, owner, guest->comp);
+  if (err) return err;
+  err = wn_func_call(&made->destructor, &value, &owner->tree->trap);
+  if (err) return wn_call_failed(guest, &made->destructor, err);
+  wn_comp_leave(owner, guest->comp);
+  return 0;
+}
+
+static wn_err_t drop_host(const wn_rt_t *rt, wn_guest_t *guest, uint32_t rep) {
+  (void)guest;
+  const made_t *made = (const made_t *)rt;
+  wn_err_t err = made->fn ? made->fn(made->ctx, rep) : 0;
+  return err > 0 ? WN_HOST : err;
+}
+
+static wn_err_t make(const wn_os_t *os, wn_rt_t head, made_t **out) {
+  made_t *made = os->alloc(os, sizeof *made);
+  if (!made) return WN_NOMEM;
+  made->head = head;
+  made->os = os;
+  *out = made;
+  return 0;
+}
+
+wn_err_t wn_rt_new(wn_comp_t *owner, wn_rt_t **out) {
+  made_t *made;
+  wn_err_t err = make(owner->sys->os, (wn_rt_t){.name = "resource", .drop = drop_guest, .owner = owner}, &made);
+  if (!err) *out = &made->head;
+  return err;
+}
+
+wn_err_t wn_rt_new_host(wn_sys_t *sys, wn_rt_drop_fn_t drop, void *ctx, wn_rt_t **out) {
+  made_t *made;
+  wn_err_t err = make(sys->os, (wn_rt_t){.name = "resource", .drop = drop_host}, &made);
+  if (err) return err;
+  made->fn = drop;
+  made->ctx = ctx;
+  *out = &made->head;
+  return 0;
+}
+
+wn_err_t wn_rt_set_destructor(wn_rt_t *rt, wn_instance_t *instance, wn_str_t name) {
+  wn_func_t func;
+  if (!rt->owner) return WN_INVALID;
+  wn_err_t err = wn_func_get(instance, name, &func);
+  if (err) return err;
+  if (func.params != 1 || func.result) return WN_INVALID;
+  ((made_t *)rt)->destructor = func;
+  return 0;
+}
+
+void wn_rt_delete(wn_rt_t *rt) {
+  if (!rt) return;
+  made_t *made = (made_t *)rt;
+  made->os->free(made->os, made);
+}

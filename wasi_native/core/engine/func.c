@@ -1,0 +1,46 @@
+/* func.c - exported functions that were looked up once: calls without a name, in the middle of other calls. */
+#include "core/engine/adapter.h"
+#include "core/engine/ticker.h"
+
+#define PARAMS_MAX 32u
+
+wn_err_t wn_func_get(wn_instance_t *instance, wn_str_t name, wn_func_t *out) {
+  const wn_engine_ops_t *ops = instance->module->engine->ops;
+  const char *params, *results;
+  if (!instance->started) return WN_MISSING; /* its start section runs */
+  wn_err_t err = ops->signature(instance, name, &params, &results);
+  if (err) return err;
+  if (strlen(params) > PARAMS_MAX || strlen(results) > 1) return WN_MISSING;
+  wn_func_t func = {.instance = instance, .params = (uint8_t)strlen(params), .result = results[0]};
+  if ((err = ops->func(instance, name, &func)) != 0) return err;
+  *out = func;
+  return 0;
+}
+
+/* The outermost call of this thread in this world. */
+static wn_err_t call_first(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
+  wn_instance_t *instance = func->instance;
+  wn_engine_t *engine = instance->module->engine;
+  const bool ticks = wn_guest_wants_ticks(&instance->guest);
+  wn_err_t err = ticks ? wn_ticker_begin(engine) : 0;
+  if (err) return wn_message_set(message, err, "no thread for the ticker: %s", wn_err_text(err));
+  wn_guest_enter(&instance->guest);
+  err = wn_guest_check(&instance->guest); /* a cancel or a deadline before the call counts as one in it */
+  if (!err) err = engine->ops->call_func(func, values, message);
+  wn_guest_leave(&instance->guest);
+  if (ticks) wn_ticker_end(engine);
+  return err;
+}
+
+wn_err_t wn_func_call(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
+  wn_instance_t *instance = func->instance;
+  if (WN_UNLIKELY(instance->guest.end.err != 0)) return instance->guest.end.err;
+  if (!wn_guest_may_call(&instance->guest))
+    return wn_message_set(message, WN_EBUSY, "a stream or signal function may not call the guest that waits for it");
+  instance->depth++;
+  wn_err_t err = WN_LIKELY(wn_guest_inside(&instance->guest))
+                     ? instance->module->engine->ops->call_func(func, values, message)
+                     : call_first(func, values, message);
+  instance->depth--;
+  return WN_LIKELY(err == 0) || !instance->guest.end.err ? err : instance->guest.end.err;
+}
