@@ -20,7 +20,7 @@ static wn_err_t call_row(wn_guest_t *guest, const wn_row_t *row, void *slots) {
   const bool foreign = func->opts.memory && (func->opts.memory != wn_guest_instance(guest) || func->opts.memory_name);
   guest->opts = &func->opts;
   guest->comp = func->comp;
-  if (foreign) guest->mem = wn_canon_memory(&func->opts);
+  if (foreign) guest->mem = wn_opts_memory(&func->opts);
   wn_err_t err = target->fn(guest, target, slots);
   if (foreign) guest->mem = (wn_mem_t){NULL, 0};
   guest->comp = outer_comp;

@@ -44,15 +44,15 @@ wn_err_t wn_guest_may_leave(wn_guest_t *guest) {
   return WN_LIKELY(guest->comp->may_leave) ? 0 : wn_guest_trap(guest, "cannot leave component instance");
 }
 
-wn_mem_t wn_canon_memory(const wn_canon_opts_t *opts) {
+wn_mem_t wn_opts_memory(const wn_canon_opts_t *opts) {
   uint8_t *base;
   uint64_t size;
   if (!opts->memory || wn_instance_memory(opts->memory, opts->memory_name, &base, &size)) return (wn_mem_t){NULL, 0};
   return (wn_mem_t){base, size};
 }
 
-wn_err_t wn_canon_realloc(wn_guest_t *guest, const wn_canon_opts_t *opts, uint32_t old, uint32_t old_size,
-                          uint32_t align, uint32_t size, uint32_t *ptr, wn_mem_t *mem) {
+wn_err_t wn_opts_realloc(wn_guest_t *guest, const wn_canon_opts_t *opts, uint32_t old, uint32_t old_size,
+                         uint32_t align, uint32_t size, uint32_t *ptr, wn_mem_t *mem) {
   if (!opts->realloc.instance) return wn_guest_trap(guest, "the guest has no realloc function (cabi_realloc)");
   wn_value_t values[4] = {old, old_size, align, size};
   wn_comp_t *comp = opts->comp;
@@ -64,7 +64,7 @@ wn_err_t wn_canon_realloc(wn_guest_t *guest, const wn_canon_opts_t *opts, uint32
     return callee->end.err ? wn_guest_end_as(guest, &callee->end) : wn_guest_end(guest, err);
   }
   comp->may_leave = may_leave;
-  *mem = wn_canon_memory(opts);
+  *mem = wn_opts_memory(opts);
   *ptr = (uint32_t)values[0];
   if (WN_UNLIKELY(*ptr & (align - 1))) return wn_guest_trap(guest, "realloc return: result not aligned");
   if (WN_UNLIKELY((uint64_t)*ptr + size > mem->size))
@@ -78,7 +78,7 @@ wn_err_t wn_guest_realloc(wn_guest_t *guest, uint32_t align, uint32_t size, uint
   /* Calls of the realloc function change what the call under way is: it is put back behind them. A span that is
    * forgotten is read anew, also where another guest's memory has the same size. */
   guest->mem = (wn_mem_t){NULL, 0};
-  wn_err_t err = wn_canon_realloc(guest, opts, 0, 0, align, size, ptr, &mem);
+  wn_err_t err = wn_opts_realloc(guest, opts, 0, 0, align, size, ptr, &mem);
   if (err) return err;
   guest->mem = mem;
   return 0;

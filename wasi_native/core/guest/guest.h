@@ -105,10 +105,10 @@ wn_err_t wn_guest_may_leave(wn_guest_t *guest);
 wn_err_t wn_guest_realloc(wn_guest_t *guest, uint32_t align, uint32_t size, uint32_t *ptr);
 /* The same with other options than those of the call under way; *mem is their memory afterwards. `guest` answers for
  * what goes wrong. */
-wn_err_t wn_canon_realloc(wn_guest_t *guest, const wn_canon_opts_t *opts, uint32_t old, uint32_t old_size,
-                          uint32_t align, uint32_t size, uint32_t *ptr, wn_mem_t *mem);
+wn_err_t wn_opts_realloc(wn_guest_t *guest, const wn_canon_opts_t *opts, uint32_t old, uint32_t old_size,
+                         uint32_t align, uint32_t size, uint32_t *ptr, wn_mem_t *mem);
 /* The memory of these options as it is now; none: an empty span. */
-wn_mem_t wn_canon_memory(const wn_canon_opts_t *opts);
+wn_mem_t wn_opts_memory(const wn_canon_opts_t *opts);
 
 /* The row that stands for a function of a component. Body in core/comp. */
 const wn_row_t *wn_canon_func_row(wn_canon_func_t *func);
