@@ -154,12 +154,27 @@ def memory() -> str:
     return "\n".join([*lines, "", f"KiB of resident memory; {'; '.join(limits)}."])
 
 
+LANGUAGES = {"words": "C", "stock": "C++", "report": "Rust", "work": "Go"}
+
+
+def programs() -> str:
+    """Compiled guests that had the output of wasmtime on the emulated boards, with their sizes."""
+    ran = {run["root"]: run["programs"] for run in kept("boards.json") if run.get("programs")}
+    modules = {name: sizes[0] for sizes_of in ran.values() for name, sizes in sizes_of.items()}
+    lines = ["| program | module | " + " | ".join(ran) + " |", "|---" * (len(ran) + 2) + "|"]
+    for name, size in modules.items():
+        cells = (f"{sizes[name][1]:,}" if name in sizes else "-" for sizes in ran.values())
+        lines.append(f"| {LANGUAGES[name]} | {size:,} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 PARTS = {
     "engines": engines,
     "boards": boards,
     "cost": cost,
     "compute": compute,
     "memory": memory,
+    "programs": programs,
     "tiers": tiers,
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import struct
 import subprocess
 import sys
@@ -9,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.boards import apt, launch
+from tests.boards import apt, launch, programs
 from tests.boards.builder import serving
 from tests.boards.cache import BoardError
 from tests.boards.roots import ROOTS
 from tests.boards.run import HEAD, SHORT, Result, table
-from tests.guests import build
+from tests.guests import aot, build
 from wasi_native.wheels.targets import TARGETS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -104,6 +106,23 @@ def test_what_a_board_asks_for_is_built_beside_it() -> None:
             [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False
         )
         assert "RemoteError: ValueError: a request of kind 'cake'" in done.stderr
+
+
+def test_what_a_program_does_is_compared_in_each_byte(tmp_path: Path) -> None:
+    """The compiled program is as its module; one that prints or leaves something else is not."""
+    path = programs.made("stock", aot.Target.native())
+    made = json.loads(path.read_text())
+    wno = Path(made["wno"])
+    assert (made["bytes"], made["module"]) == (
+        wno.stat().st_size,
+        programs.toolchains.cpp_program().stat().st_size,
+    )
+    native = ("--engine=wasm2c", f"--allow-native={hashlib.sha256(wno.read_bytes()).hexdigest()}", wno)
+    first, second = programs.play("stock", *native)
+    assert [first, second] == made["expected"] and set(first["files"]) == {"in", "out"}
+    assert programs.play("stock", "--engine=wasmtime", build.guest("hello")) != made["expected"]
+    for field in ("code", "stdout", "stderr", "files"):
+        assert first[field] != second[field]
 
 
 def test_the_table() -> None:
