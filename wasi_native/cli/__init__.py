@@ -21,6 +21,7 @@ VERBS = {
     "run": "run a program",
     "inspect": "what a module is, imports and needs, without running it",
     "wit": "the world of a component, as WIT text",
+    "stubs": "typed stubs (.pyi) of what a component exports",
     "compile": "a module to native code in one file, for a board without an engine",
     "sign": "sign compiled files, make a key pair",
     "boards": "the boards that are known, and their limits",

@@ -14,7 +14,7 @@ from .wit import Names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from .model import Component, Extern, FuncType, Type
@@ -149,29 +149,32 @@ class Types:
 
     # ---- texts ----
 
-    def text(self, type: ValueType | None) -> str:
-        """A type as an annotation."""
+    def text(self, type: ValueType | None, named: Callable[[str, str], str] | None = None) -> str:
+        """A type as an annotation; ``named(interface, label)`` tells how one with a name is written."""
+
+        def call(owned: Type, other: str) -> str:
+            place, label, _type = self.names.owner(owned)
+            return named(place, label or other) if named else class_name(label or other)
+
         if type is None:
             return "None"
         kind, parts = type.kind, type.parts
         if kind in _WORDS:
             return _WORDS[kind]
         if kind in ("own", "borrow"):
-            return class_name(self.names.owner(parts[0])[1] or "resource")
-        if kind == "list":
-            return "bytes" if parts[0].kind == "u8" and parts[1] is None else f"list[{self.text(parts[0])}]"
-        if kind == "tuple":
-            return f"tuple[{', '.join([self.text(part) for part in parts])}]"
-        if kind == "map":
-            return f"dict[{self.text(parts[0])}, {self.text(parts[1])}]"
-        if kind == "option":
-            inner = self.text(parts[0])
-            return f"Some[{inner}] | None" if parts[0].kind == "option" else f"{inner} | None"
-        if kind == "result":
-            return f"Ok[{self.text(parts[0])}] | Err[{self.text(parts[1])}]"
+            return call(parts[0], "resource")
         if kind in ("record", "variant", "enum", "flags"):
-            return class_name(self.names.owner(type)[1] or f"unnamed-{kind}")
-        return "int" if kind[0] in "us" and kind[1:].isdigit() else kind
+            return call(type, f"unnamed-{kind}")
+        inner = [self.text(part, named) for part in parts if not isinstance(part, int)] if parts else []
+        if kind == "list":
+            return "bytes" if parts[0].kind == "u8" and parts[1] is None else f"list[{inner[0]}]"
+        if kind == "option":
+            return f"Some[{inner[0]}] | None" if parts[0].kind == "option" else f"{inner[0]} | None"
+        if kind == "result":
+            return f"Ok[{inner[0]}] | Err[{inner[1]}]"
+        if kind in ("tuple", "map"):
+            return f"{'tuple' if kind == 'tuple' else 'dict'}[{', '.join(inner)}]"
+        return "int" if kind[0] in "us" and kind[1:].isdigit() else "Any"  # streams, futures, error contexts
 
     def signature(self, type: FuncType, label: str) -> Any:
         """What ``inspect.signature`` tells of a function; of a method without ``self``."""

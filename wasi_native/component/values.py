@@ -25,15 +25,28 @@ from .reflect import Case, attribute
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Generic, TypeVar
 
     from .model import ValueType
     from .reflect import Types
 
     Put = Callable[[Any, bytearray], None]
     Get = Callable[[bytes, int], tuple[Any, int]]
+    T = TypeVar("T")
+    _Any = Generic[T]
+else:
 
-__all__ = ["Codec", "Err", "Ok", "Some"]
+    class _Any:
+        """Type checkers know what is inside; ``Ok[int]`` is ``Ok``."""
+
+        __slots__ = ()
+
+        def __class_getitem__(cls, _item: object) -> type:
+            return cls
+
+    T = None
+
+__all__ = ["Err", "Ok", "Some"]
 
 _INTS = {"u8": "B", "s8": "b", "u16": "H", "s16": "h", "u32": "I", "s32": "i", "u64": "Q", "s64": "q"}
 _U32 = struct.Struct("<I")
@@ -42,11 +55,12 @@ _LIST_MAX = (1 << 28) - 1
 _TEXTS = ("utf-8", "utf-16-le", "latin-1", "utf-16-le")  # WN_TEXT_*
 
 
-class _Box:
+class _Box(_Any):
     __slots__ = ("value",)
     __match_args__ = ("value",)
+    value: T
 
-    def __init__(self, value: Any = None) -> None:
+    def __init__(self, value: T = None) -> None:  # type: ignore[assignment]
         self.value = value
 
     def __eq__(self, other: object) -> bool:
@@ -59,15 +73,15 @@ class _Box:
         return f"{type(self).__name__}({self.value!r})"
 
 
-class Some(_Box):
+class Some(_Box[T]):
     """An option that is there, where another option is inside of it."""
 
 
-class Ok(_Box):
+class Ok(_Box[T]):
     """A result that went well; ``value`` is what it carries, None where it carries nothing."""
 
 
-class Err(_Box):
+class Err(_Box[T]):
     """A result that did not; ``value`` likewise."""
 
 

@@ -51,15 +51,14 @@ class Names:
         self._component = component
 
     def owner(self, type: Type) -> tuple[str, str, Any]:
-        """(interface, label, the type itself) of a type; label "" for one that nobody named."""
-        printer, last = self._printer, type
-        for found in printer._chain(type, None):
-            last = found
-            owner = printer.owners.get(found)
+        """(interface, label, the type itself) of a type, where it comes from; label "" for one that nobody named."""
+        printer, found = self._printer, ("", "", type)
+        for step in printer._chain(type, None):
+            owner = printer.owners.get(step)
             if owner is not None:
                 block, label = owner
-                return block.place(), label, block.types[label][0]
-        return "", "", last
+                found = block.place(), label, block.types[label][0]
+        return found
 
     def line(self, item: str, label: str) -> str:
         """``now: func() -> datetime`` for the function ``label`` of the import or export ``item``, "" for ``item``
@@ -112,9 +111,11 @@ class _Block:
         return self._methods.get(resource, [])
 
     def place(self) -> str:
-        """The whole name of the interface, "" for what has none."""
-        if self.name is None or self.name.kind != "interface":
+        """The whole name of the interface, "" for the world."""
+        if self.name is None:
             return ""
+        if self.name.kind != "interface":
+            return self.name.label
         return f"{self.name.package}/{self.name.label}" + (
             f"@{self.name.version}" if self.name.version else ""
         )
