@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     Put = Callable[[Any, bytearray], None]
     Get = Callable[[bytes, int], tuple[Any, int]]
     T = TypeVar("T")
-    _Any = Generic[T]
 else:
 
-    class _Any:
+    class Generic:
         """Type checkers know what is inside; ``Ok[int]`` is ``Ok``."""
 
         __slots__ = ()
@@ -46,7 +45,7 @@ else:
 
     T = None
 
-__all__ = ["Err", "Ok", "Some"]
+__all__ = ["Codec", "Err", "Ok", "Some"]
 
 _INTS = {"u8": "B", "s8": "b", "u16": "H", "s16": "h", "u32": "I", "s32": "i", "u64": "Q", "s64": "q"}
 _U32 = struct.Struct("<I")
@@ -55,7 +54,7 @@ _LIST_MAX = (1 << 28) - 1
 _TEXTS = ("utf-8", "utf-16-le", "latin-1", "utf-16-le")  # WN_TEXT_*
 
 
-class _Box(_Any):
+class _Box(Generic[T]):
     __slots__ = ("value",)
     __match_args__ = ("value",)
     value: T
