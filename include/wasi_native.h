@@ -6,6 +6,7 @@
 #include "wasi_native/component.h"
 #include "wasi_native/engine.h"
 #include "wasi_native/limits.h"
+#include "wasi_native/net.h"
 #include "wasi_native/sys.h"
 #include "wasi_native/values.h"
 

@@ -1,6 +1,6 @@
 # cython: language_level=3
 # What include/ declares, as far as _core.pyx uses it.
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "wasi_native.h" nogil:
     ctypedef int wn_err_t
@@ -96,6 +96,21 @@ cdef extern from "wasi_native.h" nogil:
     void wn_sys_stdio_nonblocking(wn_sys_t *sys, bint on)
     wn_err_t wn_sys_set_clock(wn_sys_t *sys, uint32_t id, uint32_t mode, int64_t value_ns, uint64_t step_ns)
     void wn_sys_set_seed(wn_sys_t *sys, uint64_t seed)
+    ctypedef struct wn_net_range_t:
+        uint8_t ip[16]
+        uint8_t family
+        uint8_t bits
+    ctypedef struct wn_net_rule_t:
+        uint8_t protocols
+        uint8_t rights
+        uint8_t flags
+        wn_net_range_t where
+        const char *host
+        uint16_t first_port
+        uint16_t last_port
+        const wn_net_range_t *peers
+        uint32_t peer_count
+    wn_err_t wn_sys_net_allow(wn_sys_t *sys, const wn_net_rule_t *rule)
     void wn_sys_set_deadline(wn_sys_t *sys, uint64_t monotonic_ns)
     void wn_sys_cancel(wn_sys_t *sys)
     void wn_sys_set_interrupt(wn_sys_t *sys, wn_interrupt_fn_t fn, void *ctx)

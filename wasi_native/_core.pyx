@@ -240,15 +240,13 @@ cdef class Sys:
         config.limits.iovs, config.limits.subscriptions = limits.get("iovs", 0), limits.get("subscriptions", 0)
         config.limits.handles, config.limits.value_bytes = limits.get("handles", 0), limits.get("value_bytes", 0)
         config.resolver, config.file_mode, config.dir_mode = resolver, file_mode, dir_mode
-        self.os = os
-        self.streams = []
+        self.os, self.streams = os, []
         if os is not None:
             config.os = os.os
         check(wn_sys_new(&config, &self.ptr))
 
     def __dealloc__(self):
-        if self.ptr != NULL:
-            wn_sys_delete(self.ptr)
+        wn_sys_delete(self.ptr)
 
     cdef int begin(self, uint64_t deadline, bint signals) except -1:
         """An outermost call, by the thread that took the world."""
@@ -325,6 +323,9 @@ cdef class Sys:
         cdef uint32_t fd
         check(wn_sys_preopen_socket(self.ptr, host_fd, listener, &fd))
         return fd
+
+    def net_allow(self, tuple rule):
+        check(net_allow(self.ptr, rule))
 
     def stdio_null(self, uint32_t fd):
         check(wn_sys_stdio_null(self.ptr, fd))

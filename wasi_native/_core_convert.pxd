@@ -2,9 +2,10 @@
 # Small conversions between C and Python, inline wherever _core.pyx uses them.
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint32_t, uint64_t, uintptr_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
-from wasi_native._core cimport wn_extern_t, wn_grant_t, wn_message_t, wn_str_t
+from wasi_native._core cimport (wn_err_t, wn_extern_t, wn_grant_t, wn_message_t, wn_net_range_t, wn_net_rule_t, wn_str_t,
+                                wn_sys_net_allow, wn_sys_t)
 
 cdef extern from *:
     """
@@ -87,3 +88,31 @@ cdef inline object from_bits(uint64_t bits, Py_UCS4 letter):
     if letter == u"i":
         return <int>(<uint32_t>bits)
     return <int64_t>bits
+
+
+cdef inline int net_range(wn_net_range_t *out, tuple given) except -1:
+    """(family, address, bits of the prefix)"""
+    cdef bytes ip = given[1]
+    memset(out, 0, sizeof(out[0]))
+    out.family, out.bits = given[0], given[2]
+    memcpy(out.ip, PyBytes_AsString(ip), min(len(ip), 16))
+    return 0
+
+
+cdef inline wn_err_t net_allow(wn_sys_t *sys, tuple given) except? -1:
+    """(protocols, rights, flags, range, host or None, first port, last port, ranges of peers)"""
+    cdef wn_net_rule_t rule
+    cdef bytes host = given[4], room
+    cdef list peers = given[7]
+    memset(&rule, 0, sizeof(rule))
+    rule.protocols, rule.rights, rule.flags = given[0], given[1], given[2]
+    rule.first_port, rule.last_port = given[5], given[6]
+    net_range(&rule.where, given[3])
+    if host is not None:
+        rule.host = PyBytes_AsString(host)
+    room = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>(len(peers) * sizeof(wn_net_range_t)))
+    for index, peer in enumerate(peers):
+        net_range(<wn_net_range_t *>PyBytes_AsString(room) + <Py_ssize_t>index, peer)
+    if peers:
+        rule.peers, rule.peer_count = <const wn_net_range_t *>PyBytes_AsString(room), <uint32_t>len(peers)
+    return wn_sys_net_allow(sys, &rule)

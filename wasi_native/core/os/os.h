@@ -11,6 +11,7 @@
 #define WN_CORE_OS_H
 
 #include "wasi_native/base.h"
+#include "wasi_native/net.h"
 #include "wasi_native/sys.h"
 
 /* Flags of open, openat2, reopen. */
@@ -75,6 +76,33 @@ enum { WN_KIND_FILE, WN_KIND_SOCKET }; /* how reopen and blocking behave */
 
 #define WN_WAIT_FOREVER UINT64_MAX
 
+/* An address of the internet. */
+typedef struct wn_addr {
+  uint8_t ip[16];       /* in the order of the wire; IPv4: the first 4, the others 0 */
+  uint32_t flow, scope; /* IPv6 */
+  uint16_t port;
+  uint8_t family; /* WN_IPV4 or WN_IPV6 */
+} wn_addr_t;
+
+/* Options of a socket, and what their numbers count. The kernel's own answers, but for the buffers: half of what it
+ * says, since it doubles what it is told. */
+enum {
+  WN_SO_ERROR,     /* get alone: the host errno of a connect as a WASI errno, 0: none */
+  WN_SO_KEEPALIVE, /* 0, 1 */
+  WN_SO_KEEPIDLE,  /* s */
+  WN_SO_KEEPINTVL, /* s */
+  WN_SO_KEEPCNT,
+  WN_SO_HOPS4,
+  WN_SO_HOPS6,
+  WN_SO_RCVBUF, /* bytes */
+  WN_SO_SNDBUF,
+  WN_SO_REUSEADDR, /* 0, 1 */
+  WN_SO_COUNT
+};
+
+#define WN_LOOKUP_ANSWERS 16u         /* addresses that are kept of one lookup */
+typedef struct wn_lookup wn_lookup_t; /* opaque, ours to give back by lookup_drop */
+
 typedef struct wn_thread wn_thread_t; /* opaque, ours to delete by join */
 
 struct wn_os {
@@ -120,6 +148,24 @@ struct wn_os {
   wn_err_t (*shutdown)(const wn_os_t *os, int fd, uint32_t how);
   wn_err_t (*available)(const wn_os_t *os, int fd, uint64_t *bytes); /* FIONREAD */
   wn_err_t (*socket_type)(const wn_os_t *os, int fd, uint8_t *type); /* WN_TYPE_SOCKET_*; NOTSOCK */
+  /* sockets of the guest's own: non-blocking, of one family alone. family: WN_IPV4, WN_IPV6 */
+  wn_err_t (*socket)(const wn_os_t *os, uint8_t family, bool datagram, int *fd);
+  wn_err_t (*bind)(const wn_os_t *os, int fd, const wn_addr_t *local);
+  wn_err_t (*connect)(const wn_os_t *os, int fd, const wn_addr_t *peer); /* INPROGRESS; NULL: no peer any more */
+  wn_err_t (*listen)(const wn_os_t *os, int fd, uint32_t backlog);
+  wn_err_t (*accept_from)(const wn_os_t *os, int fd, int *out, wn_addr_t *peer);
+  wn_err_t (*address)(const wn_os_t *os, int fd, bool peer, wn_addr_t *out); /* NOTCONN */
+  wn_err_t (*option_get)(const wn_os_t *os, int fd, uint32_t option, uint32_t *value);
+  wn_err_t (*option_set)(const wn_os_t *os, int fd, uint32_t option, uint32_t value);
+  wn_err_t (*recv_from)(const wn_os_t *os, int fd, void *buf, size_t len, wn_addr_t *from, uint64_t *done);
+  wn_err_t (*send_to)(const wn_os_t *os, int fd, const void *buf, size_t len, const wn_addr_t *to, uint64_t *done);
+  /* The addresses of a name, asked for by a thread of its own; fd can be read when they are there, and belongs to the
+   * lookup. */
+  wn_err_t (*lookup_start)(const wn_os_t *os, const char *name, int *fd, wn_lookup_t **out);
+  /* Borrowed until lookup_drop. AGAIN: not there yet. NOENT: there are none; BUSY: ask again later; NOTRECOVERABLE.
+   */
+  wn_err_t (*lookup_get)(const wn_os_t *os, const wn_lookup_t *lookup, const wn_addr_t **answers, uint32_t *n);
+  void (*lookup_drop)(const wn_os_t *os, wn_lookup_t *lookup); /* never waits: a thread that is late ends by itself */
   /* waiting. deadline: absolute, monotonic, ns, or WN_WAIT_FOREVER; 0 looks once. INTR when a signal came. */
   wn_err_t (*poll)(const wn_os_t *os, wn_pollfd_t *fds, uint32_t n, uint64_t deadline, uint32_t *ready);
   wn_err_t (*event_open)(const wn_os_t *os, int *fd);  /* an eventfd */

@@ -85,6 +85,18 @@ struct wn_obj {
       const wn_stream_ops_t *ops;
       void *ctx;
     } stream;
+    struct {                 /* a socket of the guest's own */
+      wn_addr_t local, peer; /* what bind was asked for, and the one peer of a datagram socket */
+      uint32_t backlog;
+      uint32_t round; /* of udp's stream(): those of an earlier round are dead */
+      uint8_t state;  /* WN_INET_* */
+      uint8_t shut;   /* WN_SHUT_READ: there is nothing more to read, whatever the kernel has */
+    } inet;
+    struct {             /* a name on its way to addresses */
+      wn_addr_t literal; /* it was an address itself; family 0: it was not */
+      uint32_t slot;     /* in sys->net.lookups; not of a literal */
+      uint32_t next;     /* answer */
+    } lookup;
     struct {       /* a file, pipe, tty or device of the host */
       bool shared; /* the description is not ours: its flags stay as they are; of what can block, poll
                       before each piece, no more than PIPE_BUF */

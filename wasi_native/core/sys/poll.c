@@ -106,6 +106,7 @@ static wn_err_t look_at_fd(poll_t *p, wn_sub_t *sub) {
     p->fds[at] = entry;
   }
   p->fds[at].events |= entry.events;
+  sub->until = entry.events; /* what the object waits for is its own affair: a connect waits for room to write */
   return 0;
 }
 
@@ -120,7 +121,7 @@ static void count_bytes(poll_t *p, wn_sub_t *sub) {
 
 static void spread_fd(poll_t *p, wn_sub_t *sub) {
   uint16_t got = p->fds[p->index[sub->fd]].revents;
-  uint16_t wanted = sub->kind == READ ? WN_POLL_IN : WN_POLL_OUT;
+  uint16_t wanted = (uint16_t)sub->until;
   if (!(got & (wanted | WN_POLL_HUP | WN_POLL_ERR | WN_POLL_NVAL))) return;
   fire(p, sub, got & WN_POLL_NVAL ? WN_EBADF : 0);
   sub->hangup = (got & WN_POLL_HUP) != 0;

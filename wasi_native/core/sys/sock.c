@@ -17,6 +17,10 @@ static wn_err_t socket_recv(wn_sys_t *sys, wn_obj_t *obj, const wn_iov_t *iov, u
   /* A peek sees the same bytes again, a datagram ends a read: only a plain stream can be waited for in full. */
   bool all = flags & WN_MSG_WAITALL && !(flags & WN_MSG_PEEK) && obj->type == WN_TYPE_SOCKET_STREAM;
   if (truncated) *truncated = false;
+  if (obj->u.inet.shut & WN_SHUT_READ) { /* what the kernel still has was given up */
+    *done = 0;
+    return 0;
+  }
   do {
     uint64_t got = 0;
     uint32_t k = wn_iov_window(iov, n, at, WN_CHUNK_MAX, part);

@@ -2,6 +2,7 @@
 #ifndef WN_CORE_STATE_H
 #define WN_CORE_STATE_H
 
+#include "core/sys/net.h"
 #include "core/sys/table.h"
 #include "core/sys/wait.h"
 
@@ -60,6 +61,7 @@ struct wn_sys {
   uint32_t file_mode, dir_mode;
   bool stdio_nonblocking;
   uint32_t callbacks; /* of the embedder, under way inside a call that has guest memory in hand */
+  wn_net_t net;
   void *poll_scratch; /* limits.subscriptions entries of wn_sub_t for poll_oneoff, then poll.c's own part */
 };
 

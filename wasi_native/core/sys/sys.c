@@ -52,6 +52,7 @@ void wn_sys_delete(wn_sys_t *sys) {
   if (!sys) return;
   const wn_os_t *os = sys->os;
   wn_table_deinit(sys);
+  wn_net_deinit(sys);
   wn_random_deinit(sys);
   wn_wait_deinit(sys);
   wn_env_clear(sys, &sys->args);

@@ -39,6 +39,21 @@
   X(shutdown, (const wn_os_t *os, int fd, uint32_t how), (real, fd, how))                                            \
   X(available, (const wn_os_t *os, int fd, uint64_t *bytes), (real, fd, bytes))                                      \
   X(socket_type, (const wn_os_t *os, int fd, uint8_t *type), (real, fd, type))                                       \
+  X(socket, (const wn_os_t *os, uint8_t family, bool datagram, int *fd), (real, family, datagram, fd))               \
+  X(bind, (const wn_os_t *os, int fd, const wn_addr_t *local), (real, fd, local))                                    \
+  X(connect, (const wn_os_t *os, int fd, const wn_addr_t *peer), (real, fd, peer))                                   \
+  X(listen, (const wn_os_t *os, int fd, uint32_t backlog), (real, fd, backlog))                                      \
+  X(accept_from, (const wn_os_t *os, int fd, int *out, wn_addr_t *peer), (real, fd, out, peer))                      \
+  X(address, (const wn_os_t *os, int fd, bool peer, wn_addr_t *out), (real, fd, peer, out))                          \
+  X(option_get, (const wn_os_t *os, int fd, uint32_t option, uint32_t *value), (real, fd, option, value))            \
+  X(option_set, (const wn_os_t *os, int fd, uint32_t option, uint32_t value), (real, fd, option, value))             \
+  X(recv_from, (const wn_os_t *os, int fd, void *buf, size_t len, wn_addr_t *from, uint64_t *done),                  \
+    (real, fd, buf, len, from, done))                                                                                \
+  X(send_to, (const wn_os_t *os, int fd, const void *buf, size_t len, const wn_addr_t *to, uint64_t *done),          \
+    (real, fd, buf, len, to, done))                                                                                  \
+  X(lookup_start, (const wn_os_t *os, const char *name, int *fd, wn_lookup_t **out), (real, name, fd, out))          \
+  X(lookup_get, (const wn_os_t *os, const wn_lookup_t *lookup, const wn_addr_t **answers, uint32_t *n),              \
+    (real, lookup, answers, n))                                                                                      \
   X(poll, (const wn_os_t *os, wn_pollfd_t *fds, uint32_t n, uint64_t deadline, uint32_t *ready),                     \
     (real, fds, n, deadline, ready))                                                                                 \
   X(event_open, (const wn_os_t *os, int *fd), (real, fd))                                                            \
@@ -235,6 +250,10 @@ static void fake_thread_join(const wn_os_t *os, wn_thread_t *thread) {
   fake_of(os)->real->thread_join(fake_of(os)->real, thread);
 }
 
+static void fake_lookup_drop(const wn_os_t *os, wn_lookup_t *lookup) {
+  fake_of(os)->real->lookup_drop(fake_of(os)->real, lookup);
+}
+
 static void fake_word_wait(const wn_os_t *os, const uint32_t *word, uint32_t expected, uint64_t deadline) {
   fake_of(os)->real->word_wait(fake_of(os)->real, word, expected, deadline);
 }
@@ -253,6 +272,7 @@ static const wn_os_t gated = {
             .page_free = fake_page_free,
     .free = fake_free,
     .thread_join = fake_thread_join,
+    .lookup_drop = fake_lookup_drop,
     .word_wait = fake_word_wait,
     .word_wake = fake_word_wake,
 };

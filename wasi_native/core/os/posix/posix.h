@@ -104,6 +104,22 @@ wn_err_t wn_posix_send(const wn_os_t *os, int fd, const wn_iov_t *iov, uint32_t 
 wn_err_t wn_posix_shutdown(const wn_os_t *os, int fd, uint32_t how);
 wn_err_t wn_posix_available(const wn_os_t *os, int fd, uint64_t *bytes);
 wn_err_t wn_posix_socket_type(const wn_os_t *os, int fd, uint8_t *type);
+/* net.c */
+wn_err_t wn_posix_socket(const wn_os_t *os, uint8_t family, bool datagram, int *fd);
+wn_err_t wn_posix_bind(const wn_os_t *os, int fd, const wn_addr_t *local);
+wn_err_t wn_posix_connect(const wn_os_t *os, int fd, const wn_addr_t *peer);
+wn_err_t wn_posix_listen(const wn_os_t *os, int fd, uint32_t backlog);
+wn_err_t wn_posix_accept_from(const wn_os_t *os, int fd, int *out, wn_addr_t *peer);
+wn_err_t wn_posix_address(const wn_os_t *os, int fd, bool peer, wn_addr_t *out);
+wn_err_t wn_posix_option_get(const wn_os_t *os, int fd, uint32_t option, uint32_t *value);
+wn_err_t wn_posix_option_set(const wn_os_t *os, int fd, uint32_t option, uint32_t value);
+wn_err_t wn_posix_recv_from(const wn_os_t *os, int fd, void *buf, size_t len, wn_addr_t *from, uint64_t *done);
+wn_err_t wn_posix_send_to(const wn_os_t *os, int fd, const void *buf, size_t len, const wn_addr_t *to,
+                          uint64_t *done);
+/* lookup.c */
+wn_err_t wn_posix_lookup_start(const wn_os_t *os, const char *name, int *fd, wn_lookup_t **out);
+wn_err_t wn_posix_lookup_get(const wn_os_t *os, const wn_lookup_t *lookup, const wn_addr_t **answers, uint32_t *n);
+void wn_posix_lookup_drop(const wn_os_t *os, wn_lookup_t *lookup);
 /* wait.c */
 wn_err_t wn_posix_poll(const wn_os_t *os, wn_pollfd_t *fds, uint32_t n, uint64_t deadline, uint32_t *ready);
 wn_err_t wn_posix_event_open(const wn_os_t *os, int *fd);
