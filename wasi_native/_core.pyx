@@ -255,8 +255,7 @@ cdef class Sys:
         return 0
 
     cdef finish(self):
-        wn_sys_set_deadline(self.ptr, 0)
-        self.set_signals(False)
+        self.begin(0, False)
         wn_owner_drop(&self.owner)
 
     cdef int alive(self) except -1:

@@ -1,5 +1,5 @@
-/* net.c - the judge of the network, and sockets and lookups under it, called directly: every verdict, every state, and
- * a kernel that fails between two steps. Loopback alone is touched.
+/* net.c - the judge of the network, and sockets and lookups under it, called directly: every verdict, every state,
+ * and a kernel that fails between two steps. Loopback alone is touched.
  */
 #include "check.h"
 
@@ -63,19 +63,19 @@ static void verdicts(void) {
   CHECK(allow(sys, WN_NET_TCP, WN_NET_CONNECT, "0.0.0.0", 0, 443, 444, 0) == 0);
   CHECK(tcp_ok(sys, "93.184.216.34", 443) && tcp_ok(sys, "1.1.1.1", 444));
   CHECK(!tcp_ok(sys, "1.1.1.1", 442) && !tcp_ok(sys, "1.1.1.1", 445) && !tcp_ok(sys, "2606:4700::1", 443));
-  static const char *const special[] = {"0.0.0.0",       "0.1.2.3",      "10.0.0.1",       "100.64.0.1",  "127.0.0.1",
-                                        "127.255.0.1",   "169.254.0.1",  "169.254.169.254", "172.16.0.1",  "172.31.0.1",
-                                        "192.168.0.1",   "192.0.0.8",    "192.0.2.1",      "198.18.0.1",  "198.19.0.1",
-                                        "198.51.100.1",  "203.0.113.1",  "224.0.0.1",      "239.1.1.1",   "240.0.0.1",
-                                        "255.255.255.255"};
+  static const char *const special[] = {
+      "0.0.0.0",         "0.1.2.3",      "10.0.0.1",    "100.64.0.1",  "127.0.0.1", "127.255.0.1", "169.254.0.1",
+      "169.254.169.254", "172.16.0.1",   "172.31.0.1",  "192.168.0.1", "192.0.0.8", "192.0.2.1",   "198.18.0.1",
+      "198.19.0.1",      "198.51.100.1", "203.0.113.1", "224.0.0.1",   "239.1.1.1", "240.0.0.1",   "255.255.255.255"};
   for (size_t i = 0; i < sizeof special / sizeof *special; i++) CHECK(!tcp_ok(sys, special[i], 443));
   CHECK(tcp_ok(sys, "100.63.0.1", 443) && tcp_ok(sys, "172.15.0.1", 443) && tcp_ok(sys, "172.32.0.1", 443));
   CHECK(tcp_ok(sys, "198.20.0.1", 443) && tcp_ok(sys, "223.0.0.1", 443) && tcp_ok(sys, "169.253.0.1", 443));
   CHECK(!tcp_ok(sys, "::ffff:1.1.1.1", 443));
   CHECK(allow(sys, WN_NET_TCP, WN_NET_CONNECT, "::", 0, 443, 443, 0) == 0 && tcp_ok(sys, "2606:4700::1", 443));
-  static const char *const special6[] = {"::",        "::1",     "::2",     "::1.1.1.1", "::ffff:1.1.1.1", "64:ff9b::a00:1",
-                                         "100::1",    "2001::1", "2001:db8::1", "2002:a00:1::", "fc00::1",  "fd12::1",
-                                         "fe80::1",   "fec0::1", "ff02::1", "3fff::1"};
+  static const char *const special6[] = {
+      "::",      "::1",     "::2",         "::1.1.1.1",    "::ffff:1.1.1.1", "64:ff9b::a00:1",
+      "100::1",  "2001::1", "2001:db8::1", "2002:a00:1::", "fc00::1",        "fd12::1",
+      "fe80::1", "fec0::1", "ff02::1",     "3fff::1"};
   for (size_t i = 0; i < sizeof special6 / sizeof *special6; i++) CHECK(!tcp_ok(sys, special6[i], 443));
 
   /* A range that lies in a special one names it; one around it does not, and the narrowest counts. */
@@ -110,8 +110,13 @@ static void verdicts(void) {
 
   /* Who may come. */
   wn_net_range_t peers[2] = {range("10.0.0.0", 8), range("1.2.3.0", 24)};
-  wn_net_rule_t listen = {.protocols = WN_NET_TCP, .rights = WN_NET_LISTEN, .where = range("127.0.0.1", 32),
-                          .first_port = 80, .last_port = 80, .peers = peers, .peer_count = 2};
+  wn_net_rule_t listen = {.protocols = WN_NET_TCP,
+                          .rights = WN_NET_LISTEN,
+                          .where = range("127.0.0.1", 32),
+                          .first_port = 80,
+                          .last_port = 80,
+                          .peers = peers,
+                          .peer_count = 2};
   CHECK(wn_sys_net_allow(sys, &listen) == 0 && wn_net_welcome(sys, WN_NET_TCP, &home, &stranger));
   wn_addr_t ten = at("10.1.1.1", 1), other = at("1.2.4.1", 1), clothes = at("::ffff:10.1.1.1", 1);
   CHECK(wn_net_welcome(sys, WN_NET_TCP, &home, &ten) && !wn_net_welcome(sys, WN_NET_TCP, &home, &other));
@@ -133,7 +138,8 @@ static void rules(void) {
   CHECK(REFUSED(bad.protocols = 4) && REFUSED(bad.rights = 32) && REFUSED(bad.flags = 2));
   CHECK(REFUSED(bad.first_port = 1) && REFUSED(bad.host = host) && REFUSED(bad.host = ""));
   CHECK(REFUSED(bad.where = long6) && REFUSED(bad.where = any) && REFUSED(bad.where.family = 5));
-  CHECK(REFUSED((bad.peers = &long6, bad.peer_count = 1)) && REFUSED(bad.peers = &long6) && REFUSED(bad.peer_count = 1));
+  CHECK(REFUSED((bad.peers = &long6, bad.peer_count = 1)) && REFUSED(bad.peers = &long6) &&
+        REFUSED(bad.peer_count = 1));
   host[255] = 0;
   bad = good, bad.host = host;
   CHECK(wn_sys_net_allow(sys, &bad) == 0);
@@ -155,10 +161,10 @@ static void names(void) {
   CHECK(allow_host(sys, "api.example.com", 443, 443, 0) == 0 && allow_host(sys, "*.example.org", 1, 65535, 0) == 0);
   CHECK(allow_host(sys, "home.lan", 80, 80, WN_NET_LOCAL) == 0);
   CHECK(!wn_net_check_name(sys, "api.example.com") && !wn_net_check_name(sys, "a.b.example.org"));
-  static const char *const others[] = {"example.com",     "xapi.example.com", "api.example.com.evil", "example.org",
-                                       "aexample.org",    ".example.org",     "",                     "api.example.co"};
-  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-    CHECK(wn_net_check_name(sys, others[i]) == WN_EACCES);
+  static const char *const others[] = {
+      "example.com",   "xapi.example.com", "api.example.com.evil", "example.org", "aexample.org", ".example.org", "",
+      "api.example.co"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) CHECK(wn_net_check_name(sys, others[i]) == WN_EACCES);
 
   /* An answer opens what its own rule says, and that alone; what is not public needs LOCAL. */
   wn_addr_t one = at("93.184.216.34", 0), inner = at("192.168.1.5", 0), six = at("2606:4700::1", 0);
@@ -196,15 +202,45 @@ static bool literal(const char *s, const char *is) {
 
 static void literals(void) {
   CHECK(literal("1.2.3.4", "1.2.3.4") && literal("255.0.0.0", "255.0.0.0") && literal("::", "::"));
-  CHECK(literal("::1", "::1") && literal("[::1]", "::1") && literal("FE80::A:b", "fe80::a:b") && literal("1::", "1::"));
+  CHECK(literal("::1", "::1") && literal("[::1]", "::1") && literal("FE80::A:b", "fe80::a:b") &&
+        literal("1::", "1::"));
   CHECK(literal("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8") && literal("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7::"));
   CHECK(literal("::2:3:4:5:6:7:8", "::2:3:4:5:6:7:8") && literal("64:ff9b::1.2.3.4", "64:ff9b::1.2.3.4"));
   CHECK(literal("1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:1.2.3.4") && literal("::ffff:1.2.3.4", "1.2.3.4"));
-  static const char *const none[] = {
-      "", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.256", "1.2.3.", ".1.2.3.4", "0x1.2.3.4", "1.2.3.4 ", "127.1",
-      "2130706433", ":", ":::", "1:::2", "::1::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "12345::",
-      "::1%lo", "[::1", "::1]", "[]", "g::", "1:2:3:4:5:6:7:1.2.3.4", "::1.2.3", "1:", ":1", "1::2:", "::1.2.3.4:5",
-      "[::]:80", "1.2.3.4:80", "0000001.2.3.4", "::00001"};
+  static const char *const none[] = {"",
+                                     "1.2.3",
+                                     "1.2.3.4.5",
+                                     "01.2.3.4",
+                                     "1.2.3.256",
+                                     "1.2.3.",
+                                     ".1.2.3.4",
+                                     "0x1.2.3.4",
+                                     "1.2.3.4 ",
+                                     "127.1",
+                                     "2130706433",
+                                     ":",
+                                     ":::",
+                                     "1:::2",
+                                     "::1::",
+                                     "1:2:3:4:5:6:7",
+                                     "1:2:3:4:5:6:7:8:9",
+                                     "1:2:3:4:5:6:7:8::",
+                                     "12345::",
+                                     "::1%lo",
+                                     "[::1",
+                                     "::1]",
+                                     "[]",
+                                     "g::",
+                                     "1:2:3:4:5:6:7:1.2.3.4",
+                                     "::1.2.3",
+                                     "1:",
+                                     ":1",
+                                     "1::2:",
+                                     "::1.2.3.4:5",
+                                     "[::]:80",
+                                     "1.2.3.4:80",
+                                     "0000001.2.3.4",
+                                     "::00001"};
   for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
     if (!literal(none[i], NULL)) fprintf(stderr, "%s\n", none[i]);
     CHECK(literal(none[i], NULL));
@@ -232,8 +268,9 @@ static void lookups(void) {
   CHECK(lookup(sys, "10.1.2.3", &got, &n) == 0 && n == 1 && got.ip[0] == 10 && got.family == WN_IPV4);
   CHECK(wn_lookup_start(sys, text("localhost"), &fd) == WN_EACCES);
   CHECK(allow_host(sys, "localhost", 80, 80, WN_NET_LOCAL) == 0 && !tcp_ok(sys, "127.0.0.1", 80));
-  static const char *const bad[] = {"", ".", "a..b", "-a", "a-", "a b", "a/b", "a@b", "a#b", "a:80", "127.1", "0x7f.1", "1.2.3.04",
-                                    "2130706433", "a.0x1", "\xc3\xa4.de", "http://a/", "a.b<&>"};
+  static const char *const bad[] = {"",         ".",          "a..b",  "-a",          "a-",        "a b",
+                                    "a/b",      "a@b",        "a#b",   "a:80",        "127.1",     "0x7f.1",
+                                    "1.2.3.04", "2130706433", "a.0x1", "\xc3\xa4.de", "http://a/", "a.b<&>"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) CHECK(wn_lookup_start(sys, text(bad[i]), &fd) == WN_EINVAL);
   char label[300];
   memset(label, 'a', sizeof label);
@@ -313,7 +350,8 @@ static void streams(void) {
   CHECK(wn_tcp_listen_start(sys, fd) == WN_EISCONN);
   CHECK(wn_tcp_connect_start(sys, fd, &where) == 0 && wn_tcp_connect_start(sys, fd, &where) == WN_EALREADY);
   CHECK(wn_tcp_bind_start(sys, fd, &where) == WN_EALREADY && wn_tcp_listen_start(sys, fd) == WN_EALREADY);
-  CHECK(wn_tcp_backlog(sys, fd, 5) == WN_EISCONN && wn_inet_peer(sys, fd, WN_TYPE_SOCKET_STREAM, &peer) == WN_ENOTCONN);
+  CHECK(wn_tcp_backlog(sys, fd, 5) == WN_EISCONN &&
+        wn_inet_peer(sys, fd, WN_TYPE_SOCKET_STREAM, &peer) == WN_ENOTCONN);
   wait_for(sys, fd, 1);
   CHECK(wn_tcp_connect_finish(sys, fd) == 0 && wn_tcp_connect_finish(sys, fd) == WN_ESRCH);
   wait_for(sys, server, 1);
@@ -339,7 +377,8 @@ static void streams(void) {
   CHECK(wn_tcp_connect_start(sys, fd, &where) == 0);
   wait_for(sys, fd, 2);
   CHECK(wn_tcp_connect_finish(sys, fd) == WN_ECONNREFUSED && wn_tcp_connect_finish(sys, fd) == WN_ESRCH);
-  CHECK(wn_tcp_connect_start(sys, fd, &where) == WN_EISCONN && wn_inet_local(sys, fd, WN_TYPE_SOCKET_STREAM, &peer) == WN_ENOTCONN);
+  CHECK(wn_tcp_connect_start(sys, fd, &where) == WN_EISCONN &&
+        wn_inet_local(sys, fd, WN_TYPE_SOCKET_STREAM, &peer) == WN_ENOTCONN);
   CHECK(wn_inet_option_set(sys, fd, WN_TYPE_SOCKET_STREAM, WN_SO_KEEPALIVE, 1) == WN_ENOTCONN);
   wn_sys_delete(sys);
 }
@@ -349,7 +388,10 @@ static void unwelcome(void) {
   wn_addr_t where;
   uint32_t out;
   wn_net_range_t peers = range("127.0.0.3", 32);
-  wn_net_rule_t rule = {.protocols = WN_NET_TCP, .rights = WN_NET_LISTEN, .where = range("127.0.0.1", 32), .peers = &peers,
+  wn_net_rule_t rule = {.protocols = WN_NET_TCP,
+                        .rights = WN_NET_LISTEN,
+                        .where = range("127.0.0.1", 32),
+                        .peers = &peers,
                         .peer_count = 1};
   CHECK(wn_sys_net_allow(sys, &rule) == 0);
   CHECK(allow(sys, WN_NET_TCP, WN_NET_CONNECT, "127.0.0.1", 32, 1, 65535, 0) == 0);
@@ -378,16 +420,19 @@ static void options(void) {
     wn_err_t err = wn_tcp_create(sys, family, &fd);
     if (err == WN_EAFNOSUPPORT) continue; /* a kernel without IPv6 */
     CHECK(err == 0 && wn_inet_family(sys, fd, T, &is) == 0 && is == family);
-    static const uint32_t all[] = {WN_SO_KEEPIDLE, WN_SO_KEEPINTVL, WN_SO_KEEPCNT, WN_SO_HOPS4, WN_SO_RCVBUF, WN_SO_SNDBUF};
+    static const uint32_t all[] = {WN_SO_KEEPIDLE, WN_SO_KEEPINTVL, WN_SO_KEEPCNT,
+                                   WN_SO_HOPS4,    WN_SO_RCVBUF,    WN_SO_SNDBUF};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
       CHECK(wn_inet_option_set(sys, fd, T, all[i], 0) == WN_EINVAL);
-      CHECK(wn_inet_option_set(sys, fd, T, all[i], UINT64_MAX) == 0 && wn_inet_option_set(sys, fd, T, all[i], 1) == 0);
+      CHECK(wn_inet_option_set(sys, fd, T, all[i], UINT64_MAX) == 0 &&
+            wn_inet_option_set(sys, fd, T, all[i], 1) == 0);
       CHECK(wn_inet_option_get(sys, fd, T, all[i], &v) == 0 && v > 0);
     }
     CHECK(wn_inet_option_set(sys, fd, T, WN_SO_KEEPIDLE, 42 * s) == 0);
     CHECK(wn_inet_option_get(sys, fd, T, WN_SO_KEEPIDLE, &v) == 0 && v == 42 * s);
     CHECK(wn_inet_option_set(sys, fd, T, WN_SO_KEEPINTVL, 1) == 0);
-    CHECK(wn_inet_option_get(sys, fd, T, WN_SO_KEEPINTVL, &v) == 0 && v == s); /* up, for 0 would mean another thing */
+    CHECK(wn_inet_option_get(sys, fd, T, WN_SO_KEEPINTVL, &v) == 0 &&
+          v == s); /* up, for 0 would mean another thing */
     CHECK(wn_inet_option_set(sys, fd, T, WN_SO_HOPS4, 42) == 0);
     CHECK(wn_inet_option_get(sys, fd, T, WN_SO_HOPS4, &v) == 0 && v == 42);
     CHECK(wn_inet_option_set(sys, fd, T, WN_SO_RCVBUF, 65536) == 0);

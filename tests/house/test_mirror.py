@@ -16,7 +16,10 @@ TESTS = ROOT / "tests"
 ELSEWHERE = {
     "wasi_native/core/link.c": "test_link.py",
     "wasi_native/core/err.c": "test_errors.py",
-    **{f"wasi_native/core/sys/{name}.c": "c/test_rooms.py" for name in ("net", "inet", "tcp", "udp", "lookup")},
+    **{
+        f"wasi_native/core/sys/{name}.c": "c/test_rooms.py"
+        for name in ("net", "inet", "tcp", "udp", "lookup")
+    },
     "wasi_native/core/p1/p1.c": "house/test_mirror.py",  # the table itself: rows_are_served() below
     "wasi_native/__init__.py": "test_init.py",
     "wasi_native/__main__.py": "cli/test_main.py",

@@ -15,9 +15,7 @@ static wn_err_t udp_poll(wn_sys_t *sys, wn_obj_t *obj, uint16_t events, wn_pollf
 
 const wn_obj_ops_t wn_ops_udp = {.kind = "udp", .poll = udp_poll};
 
-wn_err_t wn_udp_create(wn_sys_t *sys, uint8_t family, uint32_t *fd) {
-  return wn_inet_new(sys, DATAGRAM, family, fd);
-}
+wn_err_t wn_udp_create(wn_sys_t *sys, uint8_t family, uint32_t *fd) { return wn_inet_new(sys, DATAGRAM, family, fd); }
 
 wn_err_t wn_udp_bind_start(wn_sys_t *sys, uint32_t fd, const wn_addr_t *local) {
   wn_obj_t *obj;
