@@ -50,7 +50,8 @@ def some_type(t: Table, rng: random.Random, depth: int) -> Value:
     if kind == 14:
         return t.result(*(part if rng.random() < 0.7 else None for part in (inside[0], inside[-1])))
     if kind == 15:
-        return t.enum([f"e{i}" for i in range(rng.choice([1, 2, 7, 256, 257, 65537]))])
+        count = rng.choice([1, 2, 3, 7, 20]) if rng.random() < 0.98 else rng.choice([256, 257, 257, 65537])
+        return t.enum([f"e{i}" for i in range(count)])
     return t.flags([f"f{i}" for i in range(rng.randint(1, 32))])
 
 
