@@ -1,4 +1,4 @@
-"""Every test leaves descriptors, threads, children and flags of the standard streams as it found them."""
+"""Every test leaves descriptors, threads, children, signal handlers and flags of the standard streams as it found them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from tests.support import Guest, engines_under_test, open_fds, running_threads
 from wasi_native import EngineMissing, engines
 
 os.environ.setdefault("WASI_NATIVE_CACHE", str(Path(__file__).parent / "guests" / "build" / "cache"))
+
+
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGALRM)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,6 +85,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def no_leaks() -> Iterator[None]:
     flags = [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in range(3)]
+    handlers = [signal.getsignal(number) for number in HANDLED]
     umask = os.umask(0o22)
     os.umask(umask)
     fds, before = open_fds(), running_threads()
@@ -100,6 +104,7 @@ def no_leaks() -> Iterator[None]:
     assert not lost, f"descriptors closed that were not ours: {lost}"
     assert not extra, f"{len(extra)} threads left"
     assert [fcntl.fcntl(fd, fcntl.F_GETFL) for fd in range(3)] == flags
+    assert [signal.getsignal(number) for number in HANDLED] == handlers
     assert os.umask(umask) == umask
 
 
