@@ -45,6 +45,7 @@ _HOMES = {
         "run",
     ),
     "policy": (
+        "Allow",
         "CLOSED",
         "INHERIT",
         "NULL",

@@ -16,6 +16,7 @@ from . import policy_check as check
 from .policy_files import CLOSED, INHERIT, NULL, Capture, Dir, File, MemoryDir, TempDir
 from .policy_limits import CLOCKS, Clock, Fixed, Limits, Offset, Random
 from .policy_native import Native
+from .policy_net import Allow
 from .policy_socket import Dial, Listen
 
 TYPE_CHECKING = False
@@ -35,6 +36,7 @@ __all__ = [
     "CLOSED",
     "INHERIT",
     "NULL",
+    "Allow",
     "Capture",
     "Clock",
     "Dial",
@@ -116,6 +118,7 @@ class Policy:
       names and values. Nothing is taken over from the host process.
     * ``dirs``: :class:`Dir`, :class:`MemoryDir`, :class:`TempDir`; ``files``: :class:`File`; preopens in
       this order, then ``listen`` (:class:`Listen`) and ``dial`` (:class:`Dial`)
+    * ``net``: what sockets that the guest makes itself may do: :class:`Allow`, or its rules as strings
     * ``stdin``: ``INHERIT``, ``NULL`` (also None, the default), ``CLOSED``, bytes, or an object with
       ``read``; ``stdout`` and ``stderr``: the same words, :class:`Capture`, an object with ``write``, or a
       function of bytes
@@ -139,6 +142,7 @@ class Policy:
     stderr: Output = None
     listen: Sequence[Listen] = ()
     dial: Sequence[Dial] = ()
+    net: Sequence[Allow | str] = ()
     clocks: Clock = field(default_factory=Clock)
     random: Random = field(default_factory=Random)
     limits: Limits = field(default_factory=Limits)
@@ -163,6 +167,7 @@ class Policy:
             files=_typed("files", self.files, File),
             listen=_typed("listen", self.listen, Listen),
             dial=_typed("dial", self.dial, Dial),
+            net=_net(self.net),
             **{name: NULL for name in ("stdin", "stdout", "stderr") if getattr(self, name) is None},
         )
         for name, kind in _RECORDS:
@@ -198,7 +203,8 @@ class Policy:
         lines = [] if self.program is None else [f"program: {self.program!r}"]
         lines += [f"args: {' '.join(map(repr, self.args))}"] if self.args else []
         lines += [f"env: {', '.join(map(repr, self.env))}"] if self.env else []
-        for grant in (*self.dirs, *self.files, *self.listen, *self.dial):
+        grants: tuple[Any, ...] = (*self.dirs, *self.files, *self.listen, *self.dial, *self.net)
+        for grant in grants:
             lines.append(grant.describe())
         kinds = (stdin_kind(self.stdin), output_kind(self.stdout), output_kind(self.stderr))
         for name, kind in zip(("stdin", "stdout", "stderr"), kinds, strict=True):
@@ -236,6 +242,11 @@ def _typed(name: str, values: Iterable[object], *kinds: type) -> tuple[Any, ...]
             check.fail(f"Policy.{name}[{index}]", text)
         done.append(value)
     return tuple(done)
+
+
+def _net(values: object) -> tuple[Any, ...]:
+    rules = check.many("Policy.net", values, "rules")
+    return _typed("net", [Allow(rule) if isinstance(rule, str) else rule for rule in rules], Allow)
 
 
 def _check_guests(policy: Policy) -> None:

@@ -5,6 +5,7 @@
     args = ["--verbose"]
     stdout = "inherit"              # or "null", "closed", "capture", { capture = "64KiB" }
     stdin = { text = "hello" }      # or "inherit", "null", "closed"
+    net = ["tcp://api.example.com:443", "listen tcp://0.0.0.0:8080"]
     [[dirs]]
     host = "data"                   # relative: starts at the folder of this file
     read_only = true
@@ -36,6 +37,7 @@ from .errors import PolicyError
 from .policy_files import CLOSED, INHERIT, NULL, Capture, Dir, File, MemoryDir, TempDir
 from .policy_limits import CLOCKS, SIZES, TIMES, Clock, Fixed, Limits, Offset, Random
 from .policy_native import Native
+from .policy_net import Allow
 from .policy_socket import Dial, Listen
 from .record import fields
 
@@ -267,7 +269,7 @@ class _Reader:
             text = str(error)[len(where) + 2 :]
             parts = re.findall(r"\[(\d+)\]|([^.\[\]]+)", where.partition(".")[2])
             inner: Path = tuple(int(index) if index else key for index, key in parts)
-            if len(path) == 2 and path[0] in ("listen", "dial", "env"):
+            if len(path) == 2 and path[0] in ("listen", "dial", "net", "env"):
                 inner = ()
             self.fail(path + inner, text)
 
@@ -310,7 +312,7 @@ class _Reader:
 
     def policy(self, kind: type[_T], data: dict[str, Any]) -> _T:
         done = dict(self.table((), data, _names(kind)))
-        for key in ("args", "dirs", "files", "listen", "dial"):
+        for key in ("args", "dirs", "files", "listen", "dial", "net"):
             if key in done:
                 what = f"[[{key}]] and keys under it" if key in ("dirs", "files") else f'{key} = ["..."]'
                 values = self.array((key,), done[key], what)
@@ -358,6 +360,9 @@ class _Reader:
 
     def dial(self, path: Path, value: object) -> Dial:
         return self.build(path, Dial, cast("str", value))
+
+    def net(self, path: Path, value: object) -> Allow:
+        return self.build(path, Allow, cast("str", value))
 
     def stdin(self, path: Path, value: object) -> str | bytes:
         if isinstance(value, dict):

@@ -196,8 +196,10 @@ def _rule(group: str, policy: Policy | None) -> tuple[str, str]:
     if group in _ALWAYS:
         return "granted", _ALWAYS[group]
     if group == "sockets":
-        given = policy is not None and (policy.listen or policy.dial)
-        return ("granted" if given else "denied"), "listen = ['tcp://...'], dial = ['tcp://...']"
+        given = policy is not None and (policy.listen or policy.dial or policy.net)
+        return (
+            "granted" if given else "denied"
+        ), "listen = ['tcp://...'], dial = ['tcp://...'], net = ['tcp://...']"
     if group == "host":
         return "denied", "not WASI: functions= of the Python API, or another module"
     return "denied", "nothing provides it"

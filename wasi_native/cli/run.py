@@ -59,6 +59,13 @@ COMMAND = Command(
             "URL",
             "grant a connection to tcp://HOST:PORT or unix:///PATH, made before the start",
         ),
+        (
+            "--net",
+            LIST,
+            "RULE",
+            "let the sockets of a component do this: tcp://api.example.com:443, "
+            "'listen tcp://127.0.0.1:8080', 'send udp://10.0.0.5:514', dns://*.example.com",
+        ),
         ("--timeout", VALUE, "S", "end the program after S seconds (also 500ms, 2min), waiting included"),
         ("--max-memory", VALUE, "SIZE", "most memory of the program, such as 16MiB"),
         ("--fuel", VALUE, "N", "end the program after about N instructions"),
@@ -121,6 +128,7 @@ Examples:
   wasi-native run hello.wasm
   wasi-native run --dir data::/data:ro --dir out --env LANG=C app.wasm --verbose /data/in.txt
   wasi-native run --listen tcp://127.0.0.1:8080 --timeout 60 server.wasm
+  wasi-native run --net tcp://api.example.com:443 client.wasm
   wasi-native run --trace --trace-filter 'files,!fd_write' --stats app.wasm
   wasi-native run --invoke add math.wasm 2 40
   wasi-native run --allow-native release.pub plugin.wno
@@ -252,7 +260,7 @@ def _amount(name: str, value: float) -> str:
 
 def make_policy(options: dict[str, Any], args: list[str]) -> Policy:
     """What the options grant. Raises Usage."""
-    from ..policy import INHERIT, Dial, Limits, Listen, Policy
+    from ..policy import INHERIT, Allow, Dial, Limits, Listen, Policy
     from ..record import replace
 
     base = Policy()
@@ -263,10 +271,12 @@ def make_policy(options: dict[str, Any], args: list[str]) -> Policy:
     dirs = [_dir(text) for text in options.get("--dir", ())]
     listen = [_made("--listen", text, Listen) for text in options.get("--listen", ())]
     dial = [_made("--dial", text, Dial) for text in options.get("--dial", ())]
+    net = [_made("--net", text, Allow) for text in options.get("--net", ())]
     changes: dict[str, Any] = dict(streams)
     changes |= {"dirs": (*base.dirs, *dirs)} if dirs else {}
     changes |= {"listen": (*base.listen, *listen)} if listen else {}
     changes |= {"dial": (*base.dial, *dial)} if dial else {}
+    changes |= {"net": (*base.net, *net)} if net else {}
     changes |= {"args": args} if args else {}
     if "--allow-native" in options:
         changes["native"] = _native(base, options["--allow-native"])

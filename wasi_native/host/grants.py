@@ -217,6 +217,9 @@ class Grants:
 
     def _sockets(self, world: _core.Sys) -> None:
         policy = self.policy
+        for rule in policy.net:
+            assert not isinstance(rule, str)  # the policy has read it
+            world.net_allow(rule.judged())
         if not policy.listen and not policy.dial:
             return
         import socket
