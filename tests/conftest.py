@@ -1,4 +1,4 @@
-"""Every test leaves descriptors, threads, children, signal handlers and flags of the standard streams as it found them."""
+"""Every test leaves descriptors, threads, children, signal handlers and flags of the streams as it found them."""
 
 from __future__ import annotations
 
