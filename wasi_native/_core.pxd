@@ -262,3 +262,50 @@ cdef extern from "wasi_native.h" nogil:
     wn_err_t wn_canon_func_bind_resource(wn_canon_func_t *func, uint32_t what, const wn_rt_t *rt)
     wn_err_t wn_canon_func_bind_same(wn_canon_func_t *func, wn_canon_func_t *other)
     wn_err_t wn_canon_func_bind_core(wn_canon_func_t *func, wn_instance_t *instance, wn_str_t name)
+    wn_err_t wn_rt_drop(const wn_rt_t *rt, uint32_t rep, wn_message_t *message)
+    ctypedef struct wn_plan_t:
+        pass
+    ctypedef struct wn_arena_t:
+        pass
+    ctypedef struct wn_values_t:
+        uint8_t *bytes
+        size_t at
+        size_t used
+    ctypedef struct wn_plan_info_t:
+        char lift_params[20]
+        char lift_results[4]
+        char lower_params[20]
+        char lower_results[4]
+        bint params_in_memory
+        bint result_in_memory
+        bint params_pointers
+        bint result_pointers
+        uint32_t resources
+    wn_err_t wn_plan_load(const void *data, size_t size, const wn_plan_t **out)
+    void wn_plan_get_info(const wn_plan_t *plan, wn_plan_info_t *out)
+    void wn_values_init(wn_values_t *values, void *room, size_t size, wn_arena_t *arena)
+    void wn_values_deinit(wn_values_t *values)
+    uint8_t *wn_values_put(wn_values_t *values, size_t size, wn_err_t *err)
+    wn_arena_t *wn_comp_arena(wn_comp_t *comp)
+    ctypedef struct wn_signature_t:
+        const wn_plan_t *plan
+        const wn_rt_t **resources
+        size_t resource_count
+    ctypedef struct wn_lifted_t:
+        pass
+    ctypedef struct wn_lift_config_t:
+        wn_canon_config_t options
+        wn_signature_t signature
+        wn_instance_t *instance
+        wn_str_t name
+        wn_instance_t *post_return
+        wn_str_t post_return_name
+    wn_err_t wn_lifted_new(const wn_lift_config_t *config, wn_lifted_t **out)
+    void wn_lifted_delete(wn_lifted_t *lifted)
+    wn_err_t wn_lifted_call(wn_lifted_t *lifted, wn_values_t *params, wn_values_t *result, wn_message_t *message)
+    void wn_lifted_get_end(const wn_lifted_t *lifted, wn_end_t *end)
+    wn_err_t wn_canon_func_bind_call(wn_canon_func_t *func, wn_lifted_t *lifted, const wn_canon_config_t *config)
+    ctypedef wn_err_t (*wn_component_fn_t)(void *ctx, wn_comp_t *caller, wn_values_t *params,
+                                           wn_values_t *result) noexcept nogil
+    wn_err_t wn_canon_func_bind_host(wn_canon_func_t *func, const wn_signature_t *signature, wn_component_fn_t fn,
+                                     void *ctx, const wn_canon_config_t *config)

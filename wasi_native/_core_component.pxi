@@ -1,7 +1,7 @@
 # Components at the seam: see wasi_native/component.h. The C objects of a tree of components belong to the tree, which
 # frees them in the order that they need; the Python objects point to it, so that there are no circles.
 
-cdef enum: OWN_COMP, OWN_TYPE, OWN_FUNC, OWN_INSTANCE
+cdef enum: OWN_COMP, OWN_TYPE, OWN_FUNC, OWN_LIFTED, OWN_INSTANCE
 
 RESOURCE_NEW, RESOURCE_REP, RESOURCE_DROP = WN_RESOURCE_NEW, WN_RESOURCE_REP, WN_RESOURCE_DROP
 
@@ -10,9 +10,10 @@ RESOURCE_NEW, RESOURCE_REP, RESOURCE_DROP = WN_RESOURCE_NEW, WN_RESOURCE_REP, WN
 cdef class _Tree:
     cdef Sys sys
     cdef list owned  # (kind, address, what must live as long), in the order of their making
+    cdef list keep  # what must live as long as all of them
 
     def __cinit__(self, Sys sys):
-        self.sys, self.owned = sys, []
+        self.sys, self.owned, self.keep = sys, [], []
 
     cdef own(self, int kind, uintptr_t address, object also=None):
         self.owned.append((kind, address, also))
@@ -25,10 +26,13 @@ cdef class _Tree:
                 wn_instance_delete(<wn_instance_t *>address)
             elif kind == OWN_FUNC:
                 wn_canon_func_delete(<wn_canon_func_t *>address)
+            elif kind == OWN_LIFTED:
+                wn_lifted_delete(<wn_lifted_t *>address)
             elif kind == OWN_TYPE:
                 wn_rt_delete(<wn_rt_t *>address)
             else:
                 wn_comp_delete(<wn_comp_t *>address)
+        self.keep = []
 
     def __dealloc__(self):
         self.free()
@@ -61,6 +65,19 @@ cdef class Comp:
         if self.ptr == NULL:
             raise ValueError("the component is closed")
         return 0
+
+    cdef bint take(self) except -1:
+        """True: its world is taken now, to be dropped. False: this thread has it already. Raises Busy."""
+        cdef uintptr_t me = wn_thread_me()
+        self.alive()
+        if wn_owner_get(&self.tree.sys.owner) == me:
+            return False
+        if not wn_owner_take(&self.tree.sys.owner, me):
+            raise Busy("another thread uses this instance")
+        if self.ptr == NULL:
+            wn_owner_drop(&self.tree.sys.owner)
+            raise ValueError("the component is closed")
+        return True
 
     cdef forget(self):
         cdef Comp child
@@ -125,6 +142,22 @@ cdef class ResourceType:
         self.comp.alive()
         check(wn_rt_set_destructor(self.made, instance.ptr, span(name)))
 
+    def drop(self, uint32_t rep, uint64_t deadline=0, bint signals=False):
+        """(verdict, message): an owner outside has dropped it, the destructor runs."""
+        cdef wn_message_t message
+        cdef int err
+        cdef bint outermost = self.comp.take()
+        blank(&message)
+        try:
+            if outermost:
+                self.comp.tree.sys.begin(deadline, signals)
+            with nogil:
+                err = wn_rt_drop(self.ptr, rep, &message)
+        finally:
+            if outermost:
+                self.comp.tree.sys.finish()
+        return err, message_text(&message)
+
 
 cdef int fill_options(wn_canon_config_t *out, Comp comp, options) except -1:
     """``options``: (memory's instance, its name, realloc's instance, its name, encoding), or None."""
@@ -140,6 +173,114 @@ cdef int fill_options(wn_canon_config_t *out, Comp comp, options) except -1:
     if realloc is not None:
         out.realloc, out.realloc_name = realloc.ptr, span(realloc_name)
     return 0
+
+
+@cython.no_gc_clear
+cdef class Plan:
+    """The types of a function, from the bytes that component.plan makes of them."""
+
+    cdef const wn_plan_t *ptr
+    cdef bytes data
+
+    def __cinit__(self, bytes data):
+        self.data = data
+        check(wn_plan_load(PyBytes_AsString(data), len(data), &self.ptr))
+
+    @property
+    def letters(self):
+        """Parameters and results of the core function that is lifted, then of the one that is lowered."""
+        cdef wn_plan_info_t info
+        wn_plan_get_info(self.ptr, &info)
+        return (info.lift_params.decode(), info.lift_results.decode(), info.lower_params.decode(),
+                info.lower_results.decode())
+
+
+cdef int fill_signature(wn_signature_t *out, const wn_rt_t **types, Plan plan, tuple resources) except -1:
+    """``types``: room for the resources, which are copied before it goes."""
+    cdef ResourceType rt
+    out.plan, out.resources, out.resource_count = plan.ptr, types, len(resources)
+    for i, rt in enumerate(resources):
+        types[i] = rt.ptr
+    return 0
+
+
+cdef class Lifted:
+    """A function of a component, as those outside of it call it."""
+
+    cdef wn_lifted_t *ptr
+    cdef readonly Comp comp
+
+    def __cinit__(self, Comp comp, Plan plan, tuple resources, Instance instance, bytes name, options=None,
+                  Instance post_return=None, bytes post_return_name=b""):
+        cdef wn_lift_config_t config
+        cdef const wn_rt_t **types = <const wn_rt_t **>PyMem_Malloc((len(resources) + 1) * sizeof(wn_rt_t *))
+        memset(&config, 0, sizeof(config))
+        try:
+            if types == NULL:
+                raise MemoryError()
+            fill_options(&config.options, comp, options)
+            fill_signature(&config.signature, types, plan, resources)
+            config.instance, config.name = instance.ptr, span(name)
+            if post_return is not None:
+                config.post_return, config.post_return_name = post_return.ptr, span(post_return_name)
+            check(wn_lifted_new(&config, &self.ptr))
+        finally:
+            PyMem_Free(types)
+        self.comp = comp
+        comp.tree.own(OWN_LIFTED, <uintptr_t>self.ptr, plan)
+
+    def call(self, bytes params, uint64_t deadline=0, bint signals=False):
+        """(verdict, message, result): streams of values; ``deadline`` and ``signals`` as for Instance.call."""
+        cdef wn_values_t given, result
+        cdef wn_message_t message
+        cdef int err
+        cdef uint8_t room[512]
+        cdef bint outermost = self.comp.take()
+        blank(&message)
+        wn_values_init(&given, PyBytes_AsString(params), len(params), NULL)
+        given.used = len(params)
+        wn_values_init(&result, room, sizeof(room), wn_comp_arena(self.comp.ptr))
+        try:
+            if outermost:
+                self.comp.tree.sys.begin(deadline, signals)
+            with nogil:
+                err = wn_lifted_call(self.ptr, &given, &result, &message)
+            if err == WN_EBUSY:
+                raise Busy("a stream or signal function may not call the guest that waits for it")
+            if err:
+                return err, message_text(&message) or error_text(err), None
+            return 0, "", PyBytes_FromStringAndSize(<const char *>result.bytes, <Py_ssize_t>result.used)
+        finally:
+            wn_values_deinit(&result)
+            if outermost:
+                self.comp.tree.sys.finish()
+
+    def end(self):
+        """(verdict, exit code, limit) of the component: verdict 0 while it can be called."""
+        cdef wn_end_t end
+        self.comp.alive()
+        wn_lifted_get_end(self.ptr, &end)
+        return end.err, end.exit_code, None if end.limit == NULL else end.limit.decode()
+
+
+cdef class _Host:
+    cdef object function
+    cdef Sys sys
+
+
+cdef wn_err_t host_python(void *ctx, wn_comp_t *caller, wn_values_t *params, wn_values_t *result) noexcept with gil:
+    cdef _Host host = <_Host>ctx
+    cdef bytes answer
+    cdef wn_err_t err = 0
+    cdef uint8_t *at
+    try:
+        answer = host.function(PyBytes_FromStringAndSize(<const char *>params.bytes, <Py_ssize_t>params.used))
+        at = wn_values_put(result, len(answer), &err)
+        if err == 0:
+            memcpy(at, PyBytes_AsString(answer), len(answer))
+        return err
+    except BaseException as error:
+        return host.sys.keep(error)
 
 
 cdef class CanonFunc:
@@ -158,6 +299,28 @@ cdef class CanonFunc:
         cdef wn_canon_config_t config
         fill_options(&config, self.comp, options)
         check(wn_canon_func_bind_row(self.ptr, span(module), span(name), &config))
+
+    def bind_call(self, Lifted lifted, options=None):
+        cdef wn_canon_config_t config
+        fill_options(&config, self.comp, options)
+        check(wn_canon_func_bind_call(self.ptr, lifted.ptr, &config))
+
+    def bind_host(self, Plan plan, tuple resources, function, options=None):
+        """``function`` takes the stream of the parameters and gives that of the result."""
+        cdef wn_canon_config_t config
+        cdef wn_signature_t signature
+        cdef _Host host = _Host.__new__(_Host)
+        cdef const wn_rt_t **types = <const wn_rt_t **>PyMem_Malloc((len(resources) + 1) * sizeof(wn_rt_t *))
+        host.function, host.sys = function, self.comp.tree.sys
+        try:
+            if types == NULL:
+                raise MemoryError()
+            fill_options(&config, self.comp, options)
+            fill_signature(&signature, types, plan, resources)
+            check(wn_canon_func_bind_host(self.ptr, &signature, host_python, <void *>host, &config))
+        finally:
+            PyMem_Free(types)
+        self.comp.tree.keep.append((plan, host))
 
     def bind_resource(self, uint32_t what, ResourceType rt):
         self.comp.alive()

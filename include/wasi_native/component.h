@@ -10,6 +10,7 @@
 #include "base.h"
 #include "engine.h"
 #include "sys.h"
+#include "values.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,6 +36,8 @@ WN_API wn_err_t wn_rt_new_host(wn_sys_t *sys, wn_rt_drop_fn_t drop, void *ctx, w
 /* The destructor of a component's type: a core function of one i32. MISSING, INVALID. */
 WN_API wn_err_t wn_rt_set_destructor(wn_rt_t *rt, wn_instance_t *instance, wn_str_t name);
 WN_API void wn_rt_delete(wn_rt_t *rt); /* after all that has handles of it */
+/* The embedder drops what it was given to own: the destructor runs. Verdicts, with a message. */
+WN_API wn_err_t wn_rt_drop(const wn_rt_t *rt, uint32_t rep, wn_message_t *message);
 
 /* ---- core functions of a component ---- */
 
@@ -58,6 +61,43 @@ WN_API void wn_canon_func_delete(wn_canon_func_t *func);
  * MISSING: no such function; INVALID: bound already, another signature, a wrong option. */
 WN_API wn_err_t wn_canon_func_bind_row(wn_canon_func_t *func, wn_str_t module, wn_str_t name,
                                        const wn_canon_config_t *config);
+
+/* The types of a function: its plan, and the type of each resource that the plan numbers. */
+typedef struct wn_signature {
+  const wn_plan_t *plan;
+  const wn_rt_t *const *resources; /* copied */
+  size_t resource_count;
+} wn_signature_t;
+
+/* A function of a component as others call it: canon lift of a core function. Borrows the plan. MISSING: no such
+ * export; INVALID: another signature than the plan's, a missing memory or realloc. */
+typedef struct wn_lifted wn_lifted_t;
+typedef struct wn_lift_config {
+  wn_canon_config_t options;
+  wn_signature_t signature;
+  wn_instance_t *instance;
+  wn_str_t name;
+  wn_instance_t *post_return; /* NULL: none */
+  wn_str_t post_return_name;
+} wn_lift_config_t;
+WN_API wn_err_t wn_lifted_new(const wn_lift_config_t *config, wn_lifted_t **out);
+WN_API void wn_lifted_delete(wn_lifted_t *lifted);
+
+/* The embedder calls it: params are read, the result is appended to `result`. 0 or a verdict, with a message. BUSY as
+ * in wn_instance_call(). A component that is under way or has ended is not entered: WN_TRAP_CANON. */
+WN_API wn_err_t wn_lifted_call(wn_lifted_t *lifted, wn_values_t *params, wn_values_t *result, wn_message_t *message);
+/* How the component ended; 0 while it can be called. */
+WN_API void wn_lifted_get_end(const wn_lifted_t *lifted, wn_end_t *end);
+WN_API wn_arena_t *wn_comp_arena(wn_comp_t *comp); /* for its streams */
+
+/* Bind to such a function of another instance, lowered with these options. INVALID. */
+WN_API wn_err_t wn_canon_func_bind_call(wn_canon_func_t *func, wn_lifted_t *lifted, const wn_canon_config_t *config);
+
+/* Bind to a function of the embedder: it reads params and appends to result what the plan says. Returns 0, or < 0 to
+ * end the guest, as wn_host_fn_t does. */
+typedef wn_err_t (*wn_component_fn_t)(void *ctx, wn_comp_t *caller, wn_values_t *params, wn_values_t *result);
+WN_API wn_err_t wn_canon_func_bind_host(wn_canon_func_t *func, const wn_signature_t *signature, wn_component_fn_t fn,
+                                        void *ctx, const wn_canon_config_t *config);
 
 /* To canon resource.new, .rep or .drop of this type, for the instance that the function was made for. INVALID. */
 enum { WN_RESOURCE_NEW = 0, WN_RESOURCE_REP = 1, WN_RESOURCE_DROP = 2 };

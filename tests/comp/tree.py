@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from tests.engine.libraries import library
 from tests.guests import aot
 from wasi_native import _core
+from wasi_native.component.plan import encode
+from wasi_native.component.types import Table, Value
 from wasi_native.errors import CoreError
 
 ENGINES = ["wasmtime", "wasm2c", "wasm_c_api", "wasm3", "wasm3-old"]
@@ -50,8 +53,11 @@ class Tree:
 @contextmanager
 def tree(engine: str, os: _core.FakeOs | None = None, **limits: int) -> Iterator[Tree]:
     made = Tree(engine, os, **limits)
-    yield made
-    assert made.root.close()
+    try:
+        yield made
+    finally:
+        closed = made.root.close()
+    assert closed
 
 
 def call(instance: _core.Instance, name: str, *args: int, params: str = "", results: str = "i") -> Any:
@@ -69,3 +75,29 @@ def traps(reason: str, code: int | None = None) -> Iterator[None]:
         yield
     expected = _core.TRAP_CANON if code is None else code
     assert (caught.value.code, caught.value.text.split("\n")[0]) == (expected, f"trap-canon: {reason}")
+
+
+T = Table()
+
+
+def prim(name: str) -> Value:
+    return T.primitive(name)
+
+
+def planned(*params: Value, result: Value | None = None) -> _core.Plan:
+    """The plan of a function of these types."""
+    return _core.Plan(encode(T.function([(f"p{i}", value) for i, value in enumerate(params)], result))[0])
+
+
+def run(lifted: _core.Lifted, params: bytes = b"", deadline: int = 0) -> bytes:
+    """The stream of the result; a trap or another end as CoreError with the message."""
+    err, text, result = lifted.call(params, deadline)
+    if err or result is None:
+        raise CoreError(err, text)
+    return result
+
+
+def text(value: str) -> bytes:
+    """A string in a stream."""
+    data = value.encode()
+    return b"\0" + struct.pack("<I", len(data)) + data

@@ -106,6 +106,7 @@ wn_err_t wn_canon_func_new(wn_comp_t *comp, const char *module, const char *name
 void wn_canon_func_delete(wn_canon_func_t *func) {
   if (!func) return;
   const wn_os_t *os = func->comp->sys->os;
+  wn_types_clear(&func->types, os);
   wn_canon_opts_clear(&func->opts);
   os->free(os, func);
 }
@@ -158,4 +159,41 @@ wn_err_t wn_canon_func_bind_core(wn_canon_func_t *func, wn_instance_t *instance,
   if (core.params != strlen(func->row.params) || !takes(func, func->row.params, result)) return WN_INVALID;
   func->core = core;
   return bind(func, NULL, call_core);
+}
+
+/* Lowering with these types needs what the options give: parameters are read from memory, a result is written there.
+ */
+static wn_err_t lower(wn_canon_func_t *func, const wn_types_t *types, const wn_canon_config_t *config) {
+  const wn_plan_info_t *info = &types->info;
+  if (!takes(func, info->lower_params, info->lower_results)) return WN_INVALID;
+  wn_err_t err = wn_canon_opts_set(&func->opts, config);
+  if (err) return err;
+  const bool memory = info->params_in_memory || info->params_pointers || info->result_in_memory;
+  if ((memory && !func->opts.memory) || (info->result_pointers && !func->opts.realloc.instance)) {
+    wn_canon_opts_clear(&func->opts);
+    return WN_INVALID;
+  }
+  return 0;
+}
+
+wn_err_t wn_canon_func_bind_call(wn_canon_func_t *func, wn_lifted_t *lifted, const wn_canon_config_t *config) {
+  if (lifted->opts.comp->tree != func->comp->tree) return WN_INVALID;
+  wn_err_t err = lower(func, &lifted->types, config);
+  return err ? err : bind(func, lifted, wn_call_lifted);
+}
+
+wn_err_t wn_canon_func_bind_host(wn_canon_func_t *func, const wn_signature_t *signature, wn_component_fn_t fn,
+                                 void *ctx, const wn_canon_config_t *config) {
+  const wn_os_t *os = func->comp->sys->os;
+  wn_types_t types;
+  wn_err_t err = wn_types_set(&types, signature, os);
+  if (!err) err = lower(func, &types, config);
+  if (err) {
+    wn_types_clear(&types, os);
+    return err;
+  }
+  func->types = types;
+  func->fn = fn;
+  func->ctx = ctx;
+  return bind(func, NULL, wn_call_host);
 }

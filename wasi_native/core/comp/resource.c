@@ -16,17 +16,27 @@ wn_err_t wn_call_failed(wn_guest_t *guest, const wn_func_t *func, wn_err_t err) 
   return wn_guest_end_as(guest, &callee->end);
 }
 
-static wn_err_t drop_guest(const wn_rt_t *rt, wn_guest_t *guest, uint32_t rep) {
-  const made_t *made = (const made_t *)rt;
-  if (!made->destructor.instance) return 0;
-  wn_comp_t *owner = rt->owner;
+void wn_comp_tell(const wn_comp_t *comp, const wn_guest_t *guest, wn_err_t err, wn_message_t *message) {
+  if (!message) return;
+  const wn_message_t *told = &comp->tree->trap;
+  if (told->err == err && told->text[0]) *message = *told;
+  else wn_message_verdict(message, err, guest->end.reason);
+}
+
+static wn_err_t destroy(const made_t *made, wn_guest_t *guest, const wn_comp_t *caller, uint32_t rep) {
+  wn_comp_t *owner = made->head.owner;
   wn_value_t value = rep;
-  wn_err_t err = wn_comp_enter(guest, owner, guest->comp);
+  wn_err_t err = wn_comp_enter(guest, owner, caller);
   if (err) return err;
   err = wn_func_call(&made->destructor, &value, &owner->tree->trap);
   if (err) return wn_call_failed(guest, &made->destructor, err);
-  wn_comp_leave(owner, guest->comp);
+  wn_comp_leave(owner, caller);
   return 0;
+}
+
+static wn_err_t drop_guest(const wn_rt_t *rt, wn_guest_t *guest, uint32_t rep) {
+  const made_t *made = (const made_t *)rt;
+  return made->destructor.instance ? destroy(made, guest, guest->comp, rep) : 0;
 }
 
 static wn_err_t drop_host(const wn_rt_t *rt, wn_guest_t *guest, uint32_t rep) {
@@ -76,4 +86,16 @@ void wn_rt_delete(wn_rt_t *rt) {
   if (!rt) return;
   made_t *made = (made_t *)rt;
   made->os->free(made->os, made);
+}
+
+wn_err_t wn_rt_drop(const wn_rt_t *rt, uint32_t rep, wn_message_t *message) {
+  const made_t *made = (const made_t *)rt;
+  if (rt->drop == drop_host) return drop_host(rt, NULL, rep);
+  if (rt->drop != drop_guest) return WN_INVALID;
+  if (!made->destructor.instance) return 0;
+  wn_guest_t *guest = wn_instance_guest(made->destructor.instance);
+  if (!wn_guest_may_call(guest)) return WN_EBUSY;
+  wn_err_t err = destroy(made, guest, NULL, rep);
+  if (err) wn_comp_tell(rt->owner, guest, err, message);
+  return err;
 }

@@ -279,6 +279,7 @@ uint64_t wn_instance_fuel(wn_instance_t *instance) {
 wn_instance_t *wn_guest_instance(wn_guest_t *guest) {
   return (wn_instance_t *)((char *)guest - offsetof(wn_instance_t, guest));
 }
+const wn_module_t *wn_instance_module(const wn_instance_t *instance) { return instance->module; }
 wn_guest_t *wn_instance_guest(wn_instance_t *instance) { return &instance->guest; }
 void *wn_guest_ctx(const wn_guest_t *guest) { return guest->ctx; }
 void *wn_guest_bytes(wn_guest_t *guest, uint32_t ptr, uint32_t len) {

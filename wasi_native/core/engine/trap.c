@@ -80,6 +80,14 @@ size_t wn_trap_append_number(wn_message_t *message, size_t len, uint64_t n, uint
   return wn_trap_append(message, len, (wn_str_t){digits + at, sizeof digits - at});
 }
 
+void wn_message_verdict(wn_message_t *message, wn_err_t err, const char *reason) {
+  if (!message) return;
+  message->err = err;
+  size_t len = wn_trap_append_text(message, 0, wn_err_name(err));
+  len = wn_trap_append_text(message, len, ": ");
+  wn_trap_append_text(message, len, reason ? reason : wn_err_text(err));
+}
+
 /* Of a tree of components, the one that ended first tells. */
 static const wn_message_t *told_before(const wn_guest_t *guest, wn_err_t err) {
   const wn_message_t *told = guest->comp ? &guest->comp->tree->trap : NULL;
@@ -93,7 +101,6 @@ size_t wn_trap_begin(wn_message_t *message, const wn_guest_t *guest, wn_err_t er
   if (told == message) return strlen(message->text);
   if (told) return wn_trap_append_text(message, 0, told->text);
   if (err == WN_TRAP_ENGINE) return wn_trap_append_text(message, 0, wn_trap_text(kind));
-  size_t len = wn_trap_append_text(message, 0, wn_err_name(err));
-  len = wn_trap_append_text(message, len, ": ");
-  return wn_trap_append_text(message, len, guest->end.reason ? guest->end.reason : wn_err_text(err));
+  wn_message_verdict(message, err, guest->end.reason);
+  return strlen(message->text);
 }

@@ -16,7 +16,7 @@ wn_err_t wn_comp_new(wn_sys_t *sys, wn_comp_t *parent, wn_comp_t **out) {
   const wn_os_t *os = sys->os;
   wn_comp_t *comp = os->alloc(os, sizeof *comp);
   wn_tree_t *tree = parent ? parent->tree : os->alloc(os, sizeof *tree);
-  if (!comp || !tree) {
+  if (!comp || !tree || (!parent && wn_arena_new(os, sys->limits.value_bytes, &tree->arena))) {
     os->free(os, comp);
     if (!parent) os->free(os, tree);
     return WN_NOMEM;
@@ -32,11 +32,14 @@ void wn_comp_delete(wn_comp_t *comp) {
   const wn_os_t *os = comp->sys->os;
   if (--comp->tree->refs == 0) {
     os->free(os, comp->tree->lenders);
+    wn_arena_delete(comp->tree->arena);
     os->free(os, comp->tree);
   }
   os->free(os, comp->slots);
   os->free(os, comp);
 }
+
+wn_arena_t *wn_comp_arena(wn_comp_t *comp) { return comp->tree->arena; }
 
 /* ---- handles ---- */
 

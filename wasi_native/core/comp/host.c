@@ -1,0 +1,35 @@
+/* host.c - a component calls the embedder: parameters and result are streams. */
+#include "core/comp/comp.h"
+
+static wn_err_t answer(const wn_canon_func_t *func, wn_guest_t *guest, wn_values_t *params, wn_values_t *result) {
+  wn_err_t err = func->fn(func->ctx, func->comp, params, result);
+  if (guest->end.err) return guest->end.err; /* by what it called, whatever it made of that */
+  return err ? wn_guest_end(guest, err < 0 ? err : WN_HOST) : 0;
+}
+
+wn_err_t wn_call_host(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  const wn_canon_func_t *func = row->ctx;
+  const wn_plan_t *plan = func->types.plan;
+  if (WN_UNLIKELY(!func->comp->may_leave)) return wn_guest_trap(guest, "cannot leave component instance");
+  uint64_t rooms[2][WN_VALUES_ROOM / 8];
+  wn_values_t params, result;
+  wn_scope_t scope;
+  wn_side_t side;
+  wn_scope_begin(func->comp, &scope);
+  wn_side_init(&side, guest, &func->opts, &func->types, &scope, false);
+  wn_values_init(&params, rooms[0], sizeof rooms[0], func->comp->tree->arena);
+  wn_values_init(&result, rooms[1], sizeof rooms[1], func->comp->tree->arena);
+  const uint32_t ret = wn_canon_ret(plan, slots, guest->slot_shift);
+  wn_err_t err = wn_canon_lift_params(&side.cx, plan, slots, guest->slot_shift, &params);
+  if (err) err = wn_side_failed(&side, err);
+  if (!err) err = answer(func, guest, &params, &result);
+  if (!err) {
+    wn_side_refresh(&side);
+    err = wn_canon_lower_result(&side.cx, plan, &result, slots, guest->slot_shift, ret);
+    if (err) err = wn_side_failed(&side, err);
+  }
+  wn_values_deinit(&params);
+  wn_values_deinit(&result);
+  if (!err) wn_scope_end(func->comp, &scope);
+  return err;
+}
