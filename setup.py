@@ -30,6 +30,7 @@ FOLDERS = (
     "core/guest",
     "core/comp",
     "core/p1",
+    "core/p2",
     "core/engine",
 )
 STABLE = sys.version_info >= (3, 11)

@@ -124,3 +124,81 @@ def test_hundreds_of_missing_imports_are_all_said(host: Host) -> None:
 def test_the_driver_of_the_tests_is_all_of_a_module() -> None:
     assert fake_module().count(b"\nimport ") == 46
     assert fake_module(2, UNSTABLE).count(b"\nimport ") == 45
+
+
+# ---- WASI 0.2: one row serves every patch version, and the standard names of core modules ----
+
+NOW = ("now", "", "I")
+STREAMS = "wasi:io/streams"
+VERSIONS = ["wasi:clocks/monotonic-clock@0.2.0", "wasi:clocks/monotonic-clock@0.2.12"]
+VERSIONS += ["wasi:clocks/monotonic-clock@0.2.999", "cm32p2|wasi:clocks/monotonic-clock@0.2"]
+
+
+@pytest.fixture
+def host2(engine: str) -> Iterator[Host]:
+    """An engine that runs what it loads."""
+    with Host(Policy(), engine="wasmtime" if engine == "fake" else engine, board="generic-x86_64") as made:
+        yield made
+
+
+@pytest.mark.parametrize("module", VERSIONS)
+def test_a_row_of_0_2_serves_its_track(host2: Host, module: str) -> None:
+    with load(host2, module_of(host2, (module, *NOW))) as loaded, loaded.instantiate() as instance:
+        first = instance.call("now")
+        assert 0 < first <= instance.call("now")
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["wasi:clocks/monotonic-clock", "wasi:clocks/monotonic-clock@0.2", "wasi:clocks/monotonic-clock@0.2.",
+     "wasi:clocks/monotonic-clock@0.20.0", "wasi:clocks/monotonic-clock@0.2.0-rc-2023-11-10",
+     "wasi:clocks/monotonic-clock@0.2.x", "wasi:clocks/monotonic-clock@0.2.1.2", "wasi:clocks/monotonic-clock@0.3.0",
+     "wasi:clocks/monotonic@0.2.0", "cm32p2|wasi:clocks/monotonic-clock@0.2.0",
+     "cm32p3|wasi:clocks/monotonic-clock@0.2",
+     "cm32p2|wasi_snapshot_preview1"],
+)  # fmt: skip
+def test_other_versions_are_not_served(host2: Host, module: str) -> None:
+    with load(host2, module_of(host2, (module, *NOW))) as loaded, pytest.raises(LinkError) as error:
+        loaded.instantiate()
+    assert "unknown module" in str(error.value) or module in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "served"),
+    [
+        (f"{STREAMS}@0.2.0", "[resource-drop]output-stream", True),
+        (f"cm32p2|{STREAMS}@0.2", "output-stream_drop", True),
+        (f"cm32p2|{STREAMS}@0.2", "[resource-drop]output-stream", False),
+        (f"{STREAMS}@0.2.0", "output-stream_drop", False),
+        (f"cm32p2|{STREAMS}@0.2", "[resource-drop]output-stream_drop", False),
+        (f"cm32p2|{STREAMS}@0.2", "_drop", False),
+        (f"cm32p2|{STREAMS}@0.2", "drop", False),
+    ],
+)
+def test_drops_have_two_names(host2: Host, module: str, name: str, served: bool) -> None:
+    with load(host2, module_of(host2, (module, name, "i", ""))) as loaded:
+        if served:
+            loaded.instantiate().close()
+            return
+        with pytest.raises(LinkError):
+            loaded.instantiate()
+
+
+def test_one_module_imports_both_versions_of_wasi(host2: Host) -> None:
+    source = module_of(
+        host2,
+        (P1, "fd_close", "i", "i"),
+        ("wasi:clocks/monotonic-clock@0.2.3", *NOW),
+        (P1, "sched_yield", "", "i"),
+    )
+    with load(host2, source) as loaded, loaded.instantiate() as instance:
+        assert instance.call("fd_close", 99) == E.BADF and instance.call("now") > 0
+
+
+def test_another_signature_of_0_2(host2: Host) -> None:
+    with (
+        load(host2, module_of(host2, (VERSIONS[0], "now", "i", ""))) as loaded,
+        pytest.raises(LinkError) as error,
+    ):
+        loaded.instantiate()
+    assert "another signature" in str(error.value)

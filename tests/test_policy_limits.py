@@ -81,6 +81,7 @@ def test_limits_agree_with_the_core() -> None:
         "FDS_MAX": "fds",
         "IOVS_MAX": "iovecs",
         "SUBSCRIPTIONS_MAX": "subscriptions",
+        "HANDLES_MAX": "handles",
     }
     for macro, name in macros.items():
         found = re.search(rf"#define WN_{macro} (\d+)u", header)

@@ -123,6 +123,7 @@ _HIGHEST = {  # as in include/wasi_native/limits.h
     "sockets": 65536,
     "iovecs": 1024,
     "subscriptions": 65536,
+    "handles": 2**28 - 1,
 }
 
 
@@ -137,6 +138,7 @@ class Limits:
     * ``memory``: all linear memories; ``table_elements``: one table; ``wasm_stack``: the guest's call stack
     * ``fds`` open at once, at most 65536; ``dirs`` and ``sockets`` among them
     * ``iovecs`` of one call, at most 1024; ``subscriptions`` of one poll, at most 65536
+    * ``handles`` of resources that one instance of a component holds, and resources of WASI in all
     * ``output_bytes``: stdout and stderr together
     * ``disk_bytes`` and ``inodes`` of each directory whose own quota is None
     * ``instances`` at once; ``module_size``
@@ -153,6 +155,7 @@ class Limits:
     sockets: int | None = None
     iovecs: int | None = None
     subscriptions: int | None = None
+    handles: int | None = None
     output_bytes: int | None = None
     disk_bytes: int | None = None
     inodes: int | None = None

@@ -30,9 +30,18 @@ if TYPE_CHECKING:
         def write(self, text: str, /) -> object: ...
 
 
-__all__ = ["Stats", "Tracer", "Unknown", "both", "quote", "rows"]
+__all__ = ["Stats", "Tracer", "Unknown", "both", "quote", "row_key", "rows"]
 
 _Row = tuple[str, str, str, str, tuple[str, ...], str]
+
+
+def row_key(module: str, name: str) -> tuple[str, str]:
+    """What the row is called that serves an import: one of WASI 0.2 is of all patch versions and both names."""
+    if module.startswith("cm32p2|"):
+        drop = f"[resource-drop]{name[:-5]}" if name.endswith("_drop") else name
+        return (module[7:] if not name.startswith("[resource-drop]") else module), drop
+    track, _, patch = module.rpartition(".")
+    return (track if module.startswith("wasi:") and patch.isdecimal() else module), name
 
 
 def rows() -> list[_Row]:

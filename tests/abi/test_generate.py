@@ -30,10 +30,13 @@ def run(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The package's rows and headers, to be spoilt."""
-    shutil.copytree(ABI, tmp_path / "abi", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "core/p1").mkdir(parents=True)
-    shutil.copy(ABI.parent / "core/p1/rows.gen.h", tmp_path / "core/p1")
-    return tmp_path
+    package = tmp_path / "wasi_native"
+    shutil.copytree(ABI, package / "abi", ignore=shutil.ignore_patterns("__pycache__"))
+    names = ["wasi_native/component/types.py", "include/wasi_native/errno.def"]
+    for name in [*names, "wasi_native/core/p1/rows.gen.h", "wasi_native/core/p2/rows.gen.h"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ABI.parents[1] / name, tmp_path / name)
+    return package
 
 
 def test_the_checked_in_header_is_what_the_rows_say() -> None:

@@ -33,6 +33,7 @@ FLAGS = ("-O2", "-s", "-Wall", "-Wextra", "-Werror", "-Wl,-z,stack-size=65536")
 EXTRA = {  # what a guest needs beside FLAGS
     "crash": ("-Wno-infinite-recursion",),
     "reactor": ("-mexec-model=reactor",),
+    "direct": ("-target", "wasm32-freestanding", "-nostdlib", "-Wl,--no-entry"),
 }
 KEEP_NAMES = frozenset({"crash"})  # not stripped: the name section stays, debug information goes
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guests.driver import signatures
+from tests.guests.driver import ABI, _generate, signatures
 from tests.house.tree import CORE, PACKAGE, ROOT, c_sources, relative
 
 TESTS = ROOT / "tests"
@@ -21,6 +21,7 @@ ELSEWHERE = {
         for name in ("net", "inet", "tcp", "udp", "lookup")
     },
     "wasi_native/core/p1/p1.c": "house/test_mirror.py",  # the table itself: rows_are_served() below
+    "wasi_native/core/p2/p2.c": "house/test_mirror.py",
     "wasi_native/__init__.py": "test_init.py",
     "wasi_native/__main__.py": "cli/test_main.py",
     "wasi_native/cli/__init__.py": "cli/test_main.py",
@@ -87,12 +88,26 @@ def test_no_row_without_a_test(module: str) -> None:
     assert len(signatures(module)) == (46 if module == "wasi_snapshot_preview1" else 45)
 
 
+def test_no_row_of_0_2_without_a_test() -> None:
+    """Each function that is served is called in the tests of its package, tests/p2/test_random*.py for one."""
+    missing = []
+    reader = _generate().generate_wit.Reader((ABI / "p2.rows").read_text(), "p2.rows")
+    for func in reader.funcs:
+        near = "".join(p.read_text() for p in (TESTS / "p2").glob(f"test_{func.package.name}*.py"))
+        name = func.name.rpartition("]")[2].rpartition(".")[2]
+        if not func.pending and not re.search(rf"{re.escape(name)}\b", near):
+            missing.append(f"{func.module} {func.name}")
+    assert missing == []
+
+
 def test_rows_are_served() -> None:
     """The table that the core was built with is the one of the rows, in the same order."""
     from wasi_native import trace
 
     served = [(module, name) for module, name, *_ in trace.rows()]
     wanted = [(m, name) for m in ("wasi_snapshot_preview1", "wasi_unstable") for name in signatures(m)]
+    reader = _generate().generate_wit.Reader((ABI / "p2.rows").read_text(), "p2.rows")
+    wanted += [(func.module, func.name) for func in reader.funcs if not func.pending]
     assert served == wanted
 
 

@@ -72,7 +72,11 @@ def resolved(name: str, path: Path) -> bool:
 
 def test_never_5_no_path_is_spelled_out() -> None:
     """A literal with a slash outside os/ is a path of the host that nobody granted; the random device is one."""
-    texts = ("#include", "pointer/length out of bounds")  # the latter: traps of the canonical ABI
+    texts = (
+        "#include",
+        "pointer/length out of bounds",
+        '{"wasi:',
+    )  # traps of the canonical ABI; names of rows
     found = [
         line for line in lines(outside_os(), r'"[^"]*/[^"]*"') if not any(text in line for text in texts)
     ]
@@ -86,12 +90,12 @@ def test_never_6_offsets_become_pointers_in_mem_alone() -> None:
 
 
 def test_never_8_no_condition_for_board_engine_or_version() -> None:
-    rooms = [path for room in ("sys", "p1", "guest") for path in c_files(room)]
+    rooms = [path for room in ("sys", "p1", "p2", "guest") for path in c_files(room)]
     guards = r"#\s*ifndef WN_CORE_\w+_H$"
     found = [
         line for line in lines(rooms, r"^\s*#\s*(if|ifdef|ifndef|elif)\b") if not re.search(guards, line)
     ]
-    table = re.compile(r"rows\.gen\.h:\d+: #ifdef WN_P1_TABLE")  # one generated file, seen two ways
+    table = re.compile(r"rows\.gen\.h:\d+: #ifdef WN_P[12]_TABLE")  # a generated file, seen two ways
     assert [line for line in found if not table.search(line)] == []
 
 
@@ -102,11 +106,23 @@ def test_never_10_memory_comes_through_the_kernels_door() -> None:
 
 
 # Who allocates: what makes a guest; files in memory, which are their bytes; and values of components that are larger
-# than any before them, up to a cap; and tables of handles, which grow by doubling, up to theirs. No call of another
-# object does.
+# than any before them, up to a cap; and tables of handles and of resources, which grow by doubling, up to theirs. No
+# call of another object does.
 ALLOCATE = {
     f"sys/{name}.c"
-    for name in ("sys", "env", "net", "stdio", "table", "quota", "random", "memory", "memory_dir", "values")
+    for name in (
+        "sys",
+        "env",
+        "net",
+        "stdio",
+        "table",
+        "quota",
+        "random",
+        "memory",
+        "memory_dir",
+        "res",
+        "values",
+    )
 } | {"guest/handle.c"}
 MAKE = ("engine/", "comp/")  # what is made before a guest runs
 
@@ -178,6 +194,25 @@ def test_every_handler_has_a_comment_of_four_parts() -> None:
                 bad.append(f"{relative(path)}: {match[1]}")
     assert bad == []
     assert seen >= 46 + 4
+
+
+def test_every_handler_of_0_2_has_a_comment_of_four_parts() -> None:
+    table = (CORE / "p2" / "rows.gen.h").read_text()
+    texts = [path.read_text() for path in c_sources("p2")]
+    bad, seen = [], 0
+    for name in re.findall(r"^static wn_err_t call_(\w+)\(", table, re.M):
+        seen += 1
+        at, text = next(
+            (match.start(), text)
+            for text in texts
+            for match in re.finditer(rf"^wn_err_t wn_p2_{name}\([^;{{]*\)\s*\{{", text, re.M)
+        )
+        comment = text[:at].rstrip().rpartition("/*")[2].strip()
+        shape = r"[A-Z][^\n]*.*?\n \* POSIX: .*\n \* Err(?:no|or)s: .*\n \* Spec: wasi:[^\n]*\.\s*\*/"
+        if not re.fullmatch(shape, comment, flags=re.S):
+            bad.append(name)
+    assert bad == []
+    assert seen >= 40
 
 
 def test_never_12_boards_hold_facts_alone() -> None:

@@ -10,10 +10,17 @@ import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from wasi_native.abi import generate_wit
+else:  # this file is run as a script, and the one beside it is no part of a package then
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    import generate_wit
+
+wrapped = generate_wit.wrapped
 ABI = Path(__file__).resolve().parent
 CORE = ABI.parent / "core"
-WIDTH = 118
 
 C_TYPES = {"u32": "uint32_t", "u64": "uint64_t", "s64": "int64_t"}
 LETTERS = {"u32": "i", "u64": "I", "s64": "I"}
@@ -110,19 +117,6 @@ def parse_function(line: str, place: str, module: str, types: dict[str, str]) ->
     return Row(module, match["name"], match["name"], tuple(params), match["result"], match["group"])
 
 
-def wrapped(head: str, items: list[str], tail: str) -> str:
-    """``head item, item, ... tail``, broken under the end of head where a line would be too long."""
-    lines = [head]
-    for index, item in enumerate(items):
-        piece = item + (tail if index == len(items) - 1 else ",")
-        glue = "" if index == 0 else " "
-        if len(lines[-1]) + len(glue) + len(piece) > WIDTH:
-            lines.append(" " * len(head) + piece)
-        else:
-            lines[-1] += glue + piece
-    return "\n".join(lines)
-
-
 def header(version: str, rows: list[Row], source: str) -> str:
     handlers: dict[str, Row] = {}
     for row in rows:
@@ -173,6 +167,13 @@ def trampoline(version: str, row: Row) -> list[str]:
     return out
 
 
+def render(version: str, text: str, source: str) -> str:
+    """The header for the rows of one file, in whichever notation they are."""
+    if re.search(r"^package ", text, re.M):
+        return generate_wit.header(version, generate_wit.Reader(text, source), source)
+    return header(version, parse(text, source), source)
+
+
 def main(argv: list[str]) -> int:
     check = argv == ["--check"]
     if argv and not check:
@@ -183,8 +184,8 @@ def main(argv: list[str]) -> int:
         version = source.stem
         target = CORE / version / "rows.gen.h"
         try:
-            text = header(version, parse(source.read_text(encoding="utf-8"), source.name), source.name)
-        except RowsError as error:
+            text = render(version, source.read_text(encoding="utf-8"), source.name)
+        except (RowsError, generate_wit.WitError) as error:
             print(error, file=sys.stderr)
             return 1
         if target.is_file() and target.read_text(encoding="utf-8") == text:

@@ -141,8 +141,11 @@ def _groups() -> dict[tuple[str, str], str]:
 
 def _group(item: Extern, groups: dict[tuple[str, str], str]) -> str:
     """The capability of an import: that of its row; "host" for what is no module of WASI's, "unknown"."""
-    if item.kind == "func" and (item.module, item.name) in groups:
-        return groups[item.module, item.name]
+    from ..trace import row_key
+
+    key = row_key(item.module, item.name)
+    if item.kind == "func" and key in groups:
+        return groups[key]
     wasi = item.module.startswith(("wasi_", "wasi:")) or item.module == "wasi"
     return "unknown" if wasi else "host"
 

@@ -66,11 +66,15 @@ def link_error(
     module: Module, functions: list[tuple[Any, ...]], siblings: Mapping[str, Instance]
 ) -> LinkError:
     """Every missing import, from the module itself: names are the guest's and may hold anything."""
-    served = {row[:2]: row[2:4] for row in (*_core.row_list(), *functions)}
-    known = {row[0] for row in served}
+    from ..trace import row_key
+
+    rows = {row[:2]: row[2:4] for row in _core.row_list()}
+    mine = {row[:2]: row[2:4] for row in functions}
+    known = {row[0] for row in (*rows, *mine)}
     missing = []
     for item in module.imports:
-        row = served.get((item.module, item.name))
+        key = row_key(item.module, item.name)
+        row = mine.get((item.module, item.name)) or rows.get(key)
         if item.module in siblings and row is None:
             if any((e.name, e.kind) == (item.name, item.kind) for e in siblings[item.module].module.exports):
                 continue
@@ -78,7 +82,7 @@ def link_error(
         elif item.kind != "func":
             reason = "only functions can be imported"
         elif row is None:
-            reason = "no such function in this module" if item.module in known else "unknown module"
+            reason = "no such function in this module" if key[0] in known else "unknown module"
         elif row != (item.params, item.results):
             reason = "imported with another signature"
         else:

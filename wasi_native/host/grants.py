@@ -72,6 +72,7 @@ class Grants:
             "sockets": limits.sockets,
             "iovs": limits.iovecs,
             "subscriptions": limits.subscriptions,
+            "handles": limits.handles,
         }
         world = _core.Sys({k: v for k, v in given.items() if v is not None}, self._resolver, os=self._os)
         world.set_args([_bytes(self._program), *map(_bytes, policy.args)])

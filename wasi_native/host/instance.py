@@ -88,21 +88,25 @@ class Instance(Guest):
     # ---- running ----
 
     def run(self, timeout: float | None = None) -> int:
-        """Run the program (``_start``); the exit code, 0 when it just returns.
+        """Run the program; the exit code, 0 when it just returns.
 
-        ``timeout``: seconds of wall clock, default ``Limits.wall_time``. Raises Trap, Timeout, LimitExceeded,
-        Cancelled, InstanceDead, InstanceBusy, and whatever a callback of yours raised.
+        That is ``_start``; else, of a module that speaks WASI 0.2 by name, ``wasi:cli/run@0.2.x#run``, whose
+        error is exit code 1. ``timeout``: seconds of wall clock, default ``Limits.wall_time``. Raises Trap,
+        Timeout, LimitExceeded, Cancelled, InstanceDead, InstanceBusy, and whatever a callback of yours raised.
         """
-        if self._find("_start") is None:
+        start = "_start" if self._find("_start") is not None else self._run_export()
+        if start is None:
             names = ", ".join(e.name for e in self.module.exports if e.kind == "func") or "none"
             raise ModuleError(
                 f"{self.module.name}: no _start, so this is a library (reactor): use call(); its functions: {names}"
             )
         try:
-            self._invoke("_start", (), timeout)
+            if start == "_start":
+                self._invoke(start, (), timeout)
+                return 0
+            return 1 if self.call(start, timeout=timeout) else 0
         except Exit as end:
             return end.code
-        return 0
 
     def call(self, export: str, *args: float, timeout: float | None = None) -> Any:
         """Call an exported function with numbers; its result, None or a tuple for none or several.
@@ -130,6 +134,14 @@ class Instance(Guest):
         core = self._core
         if core is not None:
             core.cancel()
+
+    def _run_export(self) -> str | None:
+        """The export that stands for ``run`` of wasi:cli/run, of either kind of names."""
+        for item in self.module.exports:
+            legacy = item.name.startswith("wasi:cli/run@0.2.") and item.name.endswith("#run")
+            if item.kind == "func" and (legacy or item.name == "cm32p2|wasi:cli/run@0.2|run"):
+                return item.name
+        return None
 
     def _find(self, export: str) -> Extern | None:
         for item in self.module.exports:

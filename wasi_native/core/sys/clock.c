@@ -27,6 +27,12 @@ wn_err_t wn_clock_time(wn_sys_t *sys, uint32_t id, uint64_t *ns) {
   return 0;
 }
 
+wn_err_t wn_clock_look(wn_sys_t *sys, uint32_t id, uint64_t *ns) {
+  if (id > WN_CLOCK_THREAD_CPU || sys->clocks[id].mode != WN_CLOCK_FIXED) return wn_clock_time(sys, id, ns);
+  *ns = (uint64_t)sys->clocks[id].value;
+  return 0;
+}
+
 wn_err_t wn_clock_resolution(wn_sys_t *sys, uint32_t id, uint64_t *ns) {
   if (id > WN_CLOCK_THREAD_CPU) return WN_EINVAL;
   const wn_clock_t *clock = &sys->clocks[id];

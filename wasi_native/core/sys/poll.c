@@ -210,7 +210,7 @@ static wn_err_t wait_once(poll_t *p) {
   return 0;
 }
 
-wn_err_t wn_poll(wn_sys_t *sys, wn_sub_t *subs, uint32_t n) {
+static wn_err_t poll_all(wn_sys_t *sys, wn_sub_t *subs, uint32_t n, bool now) {
   const wn_limits_t *l = &sys->limits;
   if (n == 0 || n > l->subscriptions) return WN_EINVAL;
   char *scratch = (char *)sys->poll_scratch + sizeof(wn_sub_t) * l->subscriptions;
@@ -226,6 +226,7 @@ wn_err_t wn_poll(wn_sys_t *sys, wn_sub_t *subs, uint32_t n) {
     else err = sub->kind == CLOCK ? look_at_clock(&p, sub) : look_at_fd(&p, sub);
     if (err) return err;
   }
+  p.fired |= now;
   do {
     wn_err_t err = wait_once(&p);
     if (err) return err;
@@ -234,3 +235,7 @@ wn_err_t wn_poll(wn_sys_t *sys, wn_sub_t *subs, uint32_t n) {
     if (subs[i].fired && subs[i].kind != CLOCK && !subs[i].err) count_bytes(&p, &subs[i]);
   return 0;
 }
+
+wn_err_t wn_poll(wn_sys_t *sys, wn_sub_t *subs, uint32_t n) { return poll_all(sys, subs, n, false); }
+
+wn_err_t wn_poll_now(wn_sys_t *sys, wn_sub_t *subs, uint32_t n) { return poll_all(sys, subs, n, true); }

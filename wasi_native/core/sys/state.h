@@ -42,6 +42,13 @@ typedef struct wn_capture {
   size_t len, cap;
 } wn_capture_t;
 
+/* Resources of WASI 0.2: res.c. Empty until the first one. */
+typedef struct wn_res_pool {
+  struct wn_res_chunk **chunks;
+  uint32_t count, cap;         /* of chunks, and of their array */
+  uint32_t used, free, serial; /* of resources: in use, the first free one, how many there ever were */
+} wn_res_pool_t;
+
 struct wn_sys {
   const wn_os_t *os;
   wn_table_t table;
@@ -50,6 +57,7 @@ struct wn_sys {
   wn_clock_t clocks[4];
   wn_random_t random;
   wn_dirbuf_t dirbuf;
+  wn_res_pool_t res;
   wn_limits_t limits;
   const char *limit_hit;    /* the name, when a function here answered WN_LIMIT */
   wn_capture_t captures[3]; /* by the guest descriptor that it was granted on */

@@ -6,6 +6,7 @@
 #include "core/sys/ops.h"
 #include "core/sys/poll.h"
 #include "core/sys/quota.h"
+#include "core/sys/res.h"
 
 static uint32_t between(uint32_t value, uint32_t unset, uint32_t most) {
   if (value == 0) return unset;
@@ -51,6 +52,7 @@ wn_err_t wn_sys_new(const wn_sys_config_t *config, wn_sys_t **out) {
 void wn_sys_delete(wn_sys_t *sys) {
   if (!sys) return;
   const wn_os_t *os = sys->os;
+  wn_res_deinit(sys);
   wn_table_deinit(sys);
   wn_net_deinit(sys);
   wn_random_deinit(sys);

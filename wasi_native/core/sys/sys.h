@@ -14,6 +14,8 @@ void wn_env_clear(wn_sys_t *sys, wn_strings_t *strings);
 
 /* clock.c. id: WN_CLOCK_*; INVAL for another. */
 wn_err_t wn_clock_time(wn_sys_t *sys, uint32_t id, uint64_t *ns);
+/* The same, but a fixed clock does not move on. */
+wn_err_t wn_clock_look(wn_sys_t *sys, uint32_t id, uint64_t *ns);
 wn_err_t wn_clock_resolution(wn_sys_t *sys, uint32_t id, uint64_t *ns);
 /* When a sleep on clock `id` until/for `timeout` ends, as absolute monotonic ns of the kernel; CPU clocks too
  * (*cpu then says that the caller must look at the clock again). WN_WAIT_FOREVER where it never does. */
@@ -96,5 +98,7 @@ typedef struct wn_sub {
 } wn_sub_t;
 /* Waits until at least one has fired. Room for limits.subscriptions of them is in sys->poll_scratch. */
 wn_err_t wn_poll(wn_sys_t *sys, wn_sub_t *subs, uint32_t n);
+/* The same without waiting: none may have fired. */
+wn_err_t wn_poll_now(wn_sys_t *sys, wn_sub_t *subs, uint32_t n);
 
 #endif

@@ -1,0 +1,774 @@
+/* rows.gen.h - made by abi/generate.py from abi/p2.rows. Do not edit: change the rows.
+ *
+ * Every file here sees the handlers, the numbers of cases and labels, sizes and offsets in guest memory;
+ * p2.c defines WN_P2_TABLE too.
+ *
+ * A handler is called when its return area, its handles and its cases are good. It answers 0, a verdict,
+ * or where its result is a `result` an errno, which becomes that error. `ret` is where the value goes, of
+ * a `result` the payload of ok; the discriminant is written behind the handler. */
+/* clang-format off */
+#ifndef WN_CORE_P2_ROWS_GEN_H
+#define WN_CORE_P2_ROWS_GEN_H
+
+#include "core/p2/call.h"
+
+enum { WN_P2_IO_STREAM_ERROR_LAST_OPERATION_FAILED = 0, WN_P2_IO_STREAM_ERROR_CLOSED = 1,
+       WN_P2_IO_STREAM_ERROR_PAYLOAD = 4, WN_P2_IO_STREAM_ERROR_SIZEOF = 8, WN_P2_IO_STREAM_ERROR_ALIGNOF = 4 };
+enum { WN_P2_CLOCKS_DATETIME_SECONDS = 0, WN_P2_CLOCKS_DATETIME_NANOSECONDS = 8, WN_P2_CLOCKS_DATETIME_SIZEOF = 16,
+       WN_P2_CLOCKS_DATETIME_ALIGNOF = 8 };
+enum { WN_P2_CLOCKS_TIMEZONE_DISPLAY_UTC_OFFSET = 0, WN_P2_CLOCKS_TIMEZONE_DISPLAY_NAME = 4,
+       WN_P2_CLOCKS_TIMEZONE_DISPLAY_IN_DAYLIGHT_SAVING_TIME = 12, WN_P2_CLOCKS_TIMEZONE_DISPLAY_SIZEOF = 16,
+       WN_P2_CLOCKS_TIMEZONE_DISPLAY_ALIGNOF = 4 };
+enum { WN_P2_RANDOM_TUPLE_U64_U64_0 = 0, WN_P2_RANDOM_TUPLE_U64_U64_1 = 8, WN_P2_RANDOM_TUPLE_U64_U64_SIZEOF = 16,
+       WN_P2_RANDOM_TUPLE_U64_U64_ALIGNOF = 8 };
+enum { WN_P2_FILESYSTEM_DESCRIPTOR_TYPE_UNKNOWN = 0, WN_P2_FILESYSTEM_DESCRIPTOR_TYPE_BLOCK_DEVICE = 1,
+       WN_P2_FILESYSTEM_DESCRIPTOR_TYPE_CHARACTER_DEVICE = 2, WN_P2_FILESYSTEM_DESCRIPTOR_TYPE_DIRECTORY = 3,
+       WN_P2_FILESYSTEM_DESCRIPTOR_TYPE_FIFO = 4, WN_P2_FILESYSTEM_DESCRIPTOR_TYPE_SYMBOLIC_LINK = 5,
+       WN_P2_FILESYSTEM_DESCRIPTOR_TYPE_REGULAR_FILE = 6, WN_P2_FILESYSTEM_DESCRIPTOR_TYPE_SOCKET = 7 };
+enum { WN_P2_FILESYSTEM_DESCRIPTOR_FLAGS_READ = 1, WN_P2_FILESYSTEM_DESCRIPTOR_FLAGS_WRITE = 2,
+       WN_P2_FILESYSTEM_DESCRIPTOR_FLAGS_FILE_INTEGRITY_SYNC = 4,
+       WN_P2_FILESYSTEM_DESCRIPTOR_FLAGS_DATA_INTEGRITY_SYNC = 8,
+       WN_P2_FILESYSTEM_DESCRIPTOR_FLAGS_REQUESTED_WRITE_SYNC = 16,
+       WN_P2_FILESYSTEM_DESCRIPTOR_FLAGS_MUTATE_DIRECTORY = 32, WN_P2_FILESYSTEM_DESCRIPTOR_FLAGS_ALL = 63 };
+enum { WN_P2_FILESYSTEM_DESCRIPTOR_STAT_TYPE = 0, WN_P2_FILESYSTEM_DESCRIPTOR_STAT_LINK_COUNT = 8,
+       WN_P2_FILESYSTEM_DESCRIPTOR_STAT_SIZE = 16, WN_P2_FILESYSTEM_DESCRIPTOR_STAT_DATA_ACCESS_TIMESTAMP = 24,
+       WN_P2_FILESYSTEM_DESCRIPTOR_STAT_DATA_MODIFICATION_TIMESTAMP = 48,
+       WN_P2_FILESYSTEM_DESCRIPTOR_STAT_STATUS_CHANGE_TIMESTAMP = 72, WN_P2_FILESYSTEM_DESCRIPTOR_STAT_SIZEOF = 96,
+       WN_P2_FILESYSTEM_DESCRIPTOR_STAT_ALIGNOF = 8 };
+enum { WN_P2_FILESYSTEM_OPTION_DATETIME_SOME = 8, WN_P2_FILESYSTEM_OPTION_DATETIME_SIZEOF = 24,
+       WN_P2_FILESYSTEM_OPTION_DATETIME_ALIGNOF = 8 };
+enum { WN_P2_FILESYSTEM_PATH_FLAGS_SYMLINK_FOLLOW = 1, WN_P2_FILESYSTEM_PATH_FLAGS_ALL = 1 };
+enum { WN_P2_FILESYSTEM_OPEN_FLAGS_CREATE = 1, WN_P2_FILESYSTEM_OPEN_FLAGS_DIRECTORY = 2,
+       WN_P2_FILESYSTEM_OPEN_FLAGS_EXCLUSIVE = 4, WN_P2_FILESYSTEM_OPEN_FLAGS_TRUNCATE = 8,
+       WN_P2_FILESYSTEM_OPEN_FLAGS_ALL = 15 };
+enum { WN_P2_FILESYSTEM_NEW_TIMESTAMP_NO_CHANGE = 0, WN_P2_FILESYSTEM_NEW_TIMESTAMP_NOW = 1,
+       WN_P2_FILESYSTEM_NEW_TIMESTAMP_TIMESTAMP = 2, WN_P2_FILESYSTEM_NEW_TIMESTAMP_PAYLOAD = 8,
+       WN_P2_FILESYSTEM_NEW_TIMESTAMP_SIZEOF = 24, WN_P2_FILESYSTEM_NEW_TIMESTAMP_ALIGNOF = 8 };
+enum { WN_P2_FILESYSTEM_DIRECTORY_ENTRY_TYPE = 0, WN_P2_FILESYSTEM_DIRECTORY_ENTRY_NAME = 4,
+       WN_P2_FILESYSTEM_DIRECTORY_ENTRY_SIZEOF = 12, WN_P2_FILESYSTEM_DIRECTORY_ENTRY_ALIGNOF = 4 };
+enum { WN_P2_FILESYSTEM_ERROR_CODE_ACCESS = 0, WN_P2_FILESYSTEM_ERROR_CODE_WOULD_BLOCK = 1,
+       WN_P2_FILESYSTEM_ERROR_CODE_ALREADY = 2, WN_P2_FILESYSTEM_ERROR_CODE_BAD_DESCRIPTOR = 3,
+       WN_P2_FILESYSTEM_ERROR_CODE_BUSY = 4, WN_P2_FILESYSTEM_ERROR_CODE_DEADLOCK = 5,
+       WN_P2_FILESYSTEM_ERROR_CODE_QUOTA = 6, WN_P2_FILESYSTEM_ERROR_CODE_EXIST = 7,
+       WN_P2_FILESYSTEM_ERROR_CODE_FILE_TOO_LARGE = 8, WN_P2_FILESYSTEM_ERROR_CODE_ILLEGAL_BYTE_SEQUENCE = 9,
+       WN_P2_FILESYSTEM_ERROR_CODE_IN_PROGRESS = 10, WN_P2_FILESYSTEM_ERROR_CODE_INTERRUPTED = 11,
+       WN_P2_FILESYSTEM_ERROR_CODE_INVALID = 12, WN_P2_FILESYSTEM_ERROR_CODE_IO = 13,
+       WN_P2_FILESYSTEM_ERROR_CODE_IS_DIRECTORY = 14, WN_P2_FILESYSTEM_ERROR_CODE_LOOP = 15,
+       WN_P2_FILESYSTEM_ERROR_CODE_TOO_MANY_LINKS = 16, WN_P2_FILESYSTEM_ERROR_CODE_MESSAGE_SIZE = 17,
+       WN_P2_FILESYSTEM_ERROR_CODE_NAME_TOO_LONG = 18, WN_P2_FILESYSTEM_ERROR_CODE_NO_DEVICE = 19,
+       WN_P2_FILESYSTEM_ERROR_CODE_NO_ENTRY = 20, WN_P2_FILESYSTEM_ERROR_CODE_NO_LOCK = 21,
+       WN_P2_FILESYSTEM_ERROR_CODE_INSUFFICIENT_MEMORY = 22, WN_P2_FILESYSTEM_ERROR_CODE_INSUFFICIENT_SPACE = 23,
+       WN_P2_FILESYSTEM_ERROR_CODE_NOT_DIRECTORY = 24, WN_P2_FILESYSTEM_ERROR_CODE_NOT_EMPTY = 25,
+       WN_P2_FILESYSTEM_ERROR_CODE_NOT_RECOVERABLE = 26, WN_P2_FILESYSTEM_ERROR_CODE_UNSUPPORTED = 27,
+       WN_P2_FILESYSTEM_ERROR_CODE_NO_TTY = 28, WN_P2_FILESYSTEM_ERROR_CODE_NO_SUCH_DEVICE = 29,
+       WN_P2_FILESYSTEM_ERROR_CODE_OVERFLOW = 30, WN_P2_FILESYSTEM_ERROR_CODE_NOT_PERMITTED = 31,
+       WN_P2_FILESYSTEM_ERROR_CODE_PIPE = 32, WN_P2_FILESYSTEM_ERROR_CODE_READ_ONLY = 33,
+       WN_P2_FILESYSTEM_ERROR_CODE_INVALID_SEEK = 34, WN_P2_FILESYSTEM_ERROR_CODE_TEXT_FILE_BUSY = 35,
+       WN_P2_FILESYSTEM_ERROR_CODE_CROSS_DEVICE = 36 };
+enum { WN_P2_FILESYSTEM_ADVICE_NORMAL = 0, WN_P2_FILESYSTEM_ADVICE_SEQUENTIAL = 1, WN_P2_FILESYSTEM_ADVICE_RANDOM = 2,
+       WN_P2_FILESYSTEM_ADVICE_WILL_NEED = 3, WN_P2_FILESYSTEM_ADVICE_DONT_NEED = 4,
+       WN_P2_FILESYSTEM_ADVICE_NO_REUSE = 5 };
+enum { WN_P2_FILESYSTEM_METADATA_HASH_VALUE_LOWER = 0, WN_P2_FILESYSTEM_METADATA_HASH_VALUE_UPPER = 8,
+       WN_P2_FILESYSTEM_METADATA_HASH_VALUE_SIZEOF = 16, WN_P2_FILESYSTEM_METADATA_HASH_VALUE_ALIGNOF = 8 };
+enum { WN_P2_FILESYSTEM_TUPLE_LIST_U8_BOOL_0 = 0, WN_P2_FILESYSTEM_TUPLE_LIST_U8_BOOL_1 = 8,
+       WN_P2_FILESYSTEM_TUPLE_LIST_U8_BOOL_SIZEOF = 12, WN_P2_FILESYSTEM_TUPLE_LIST_U8_BOOL_ALIGNOF = 4 };
+enum { WN_P2_FILESYSTEM_OPTION_DIRECTORY_ENTRY_SOME = 4, WN_P2_FILESYSTEM_OPTION_DIRECTORY_ENTRY_SIZEOF = 16,
+       WN_P2_FILESYSTEM_OPTION_DIRECTORY_ENTRY_ALIGNOF = 4 };
+enum { WN_P2_FILESYSTEM_OPTION_ERROR_CODE_SOME = 1, WN_P2_FILESYSTEM_OPTION_ERROR_CODE_SIZEOF = 2,
+       WN_P2_FILESYSTEM_OPTION_ERROR_CODE_ALIGNOF = 1 };
+enum { WN_P2_FILESYSTEM_TUPLE_DESCRIPTOR_STRING_0 = 0, WN_P2_FILESYSTEM_TUPLE_DESCRIPTOR_STRING_1 = 4,
+       WN_P2_FILESYSTEM_TUPLE_DESCRIPTOR_STRING_SIZEOF = 12, WN_P2_FILESYSTEM_TUPLE_DESCRIPTOR_STRING_ALIGNOF = 4 };
+enum { WN_P2_SOCKETS_ERROR_CODE_UNKNOWN = 0, WN_P2_SOCKETS_ERROR_CODE_ACCESS_DENIED = 1,
+       WN_P2_SOCKETS_ERROR_CODE_NOT_SUPPORTED = 2, WN_P2_SOCKETS_ERROR_CODE_INVALID_ARGUMENT = 3,
+       WN_P2_SOCKETS_ERROR_CODE_OUT_OF_MEMORY = 4, WN_P2_SOCKETS_ERROR_CODE_TIMEOUT = 5,
+       WN_P2_SOCKETS_ERROR_CODE_CONCURRENCY_CONFLICT = 6, WN_P2_SOCKETS_ERROR_CODE_NOT_IN_PROGRESS = 7,
+       WN_P2_SOCKETS_ERROR_CODE_WOULD_BLOCK = 8, WN_P2_SOCKETS_ERROR_CODE_INVALID_STATE = 9,
+       WN_P2_SOCKETS_ERROR_CODE_NEW_SOCKET_LIMIT = 10, WN_P2_SOCKETS_ERROR_CODE_ADDRESS_NOT_BINDABLE = 11,
+       WN_P2_SOCKETS_ERROR_CODE_ADDRESS_IN_USE = 12, WN_P2_SOCKETS_ERROR_CODE_REMOTE_UNREACHABLE = 13,
+       WN_P2_SOCKETS_ERROR_CODE_CONNECTION_REFUSED = 14, WN_P2_SOCKETS_ERROR_CODE_CONNECTION_RESET = 15,
+       WN_P2_SOCKETS_ERROR_CODE_CONNECTION_ABORTED = 16, WN_P2_SOCKETS_ERROR_CODE_DATAGRAM_TOO_LARGE = 17,
+       WN_P2_SOCKETS_ERROR_CODE_NAME_UNRESOLVABLE = 18, WN_P2_SOCKETS_ERROR_CODE_TEMPORARY_RESOLVER_FAILURE = 19,
+       WN_P2_SOCKETS_ERROR_CODE_PERMANENT_RESOLVER_FAILURE = 20 };
+enum { WN_P2_SOCKETS_IP_ADDRESS_FAMILY_IPV4 = 0, WN_P2_SOCKETS_IP_ADDRESS_FAMILY_IPV6 = 1 };
+enum { WN_P2_SOCKETS_IPV4_ADDRESS_0 = 0, WN_P2_SOCKETS_IPV4_ADDRESS_1 = 1, WN_P2_SOCKETS_IPV4_ADDRESS_2 = 2,
+       WN_P2_SOCKETS_IPV4_ADDRESS_3 = 3, WN_P2_SOCKETS_IPV4_ADDRESS_SIZEOF = 4,
+       WN_P2_SOCKETS_IPV4_ADDRESS_ALIGNOF = 1 };
+enum { WN_P2_SOCKETS_IPV6_ADDRESS_0 = 0, WN_P2_SOCKETS_IPV6_ADDRESS_1 = 2, WN_P2_SOCKETS_IPV6_ADDRESS_2 = 4,
+       WN_P2_SOCKETS_IPV6_ADDRESS_3 = 6, WN_P2_SOCKETS_IPV6_ADDRESS_4 = 8, WN_P2_SOCKETS_IPV6_ADDRESS_5 = 10,
+       WN_P2_SOCKETS_IPV6_ADDRESS_6 = 12, WN_P2_SOCKETS_IPV6_ADDRESS_7 = 14, WN_P2_SOCKETS_IPV6_ADDRESS_SIZEOF = 16,
+       WN_P2_SOCKETS_IPV6_ADDRESS_ALIGNOF = 2 };
+enum { WN_P2_SOCKETS_IP_ADDRESS_IPV4 = 0, WN_P2_SOCKETS_IP_ADDRESS_IPV6 = 1, WN_P2_SOCKETS_IP_ADDRESS_PAYLOAD = 2,
+       WN_P2_SOCKETS_IP_ADDRESS_SIZEOF = 18, WN_P2_SOCKETS_IP_ADDRESS_ALIGNOF = 2 };
+enum { WN_P2_SOCKETS_IPV4_SOCKET_ADDRESS_PORT = 0, WN_P2_SOCKETS_IPV4_SOCKET_ADDRESS_ADDRESS = 2,
+       WN_P2_SOCKETS_IPV4_SOCKET_ADDRESS_SIZEOF = 6, WN_P2_SOCKETS_IPV4_SOCKET_ADDRESS_ALIGNOF = 2 };
+enum { WN_P2_SOCKETS_IPV6_SOCKET_ADDRESS_PORT = 0, WN_P2_SOCKETS_IPV6_SOCKET_ADDRESS_FLOW_INFO = 4,
+       WN_P2_SOCKETS_IPV6_SOCKET_ADDRESS_ADDRESS = 8, WN_P2_SOCKETS_IPV6_SOCKET_ADDRESS_SCOPE_ID = 24,
+       WN_P2_SOCKETS_IPV6_SOCKET_ADDRESS_SIZEOF = 28, WN_P2_SOCKETS_IPV6_SOCKET_ADDRESS_ALIGNOF = 4 };
+enum { WN_P2_SOCKETS_IP_SOCKET_ADDRESS_IPV4 = 0, WN_P2_SOCKETS_IP_SOCKET_ADDRESS_IPV6 = 1,
+       WN_P2_SOCKETS_IP_SOCKET_ADDRESS_PAYLOAD = 4, WN_P2_SOCKETS_IP_SOCKET_ADDRESS_SIZEOF = 32,
+       WN_P2_SOCKETS_IP_SOCKET_ADDRESS_ALIGNOF = 4 };
+enum { WN_P2_SOCKETS_SHUTDOWN_TYPE_RECEIVE = 0, WN_P2_SOCKETS_SHUTDOWN_TYPE_SEND = 1,
+       WN_P2_SOCKETS_SHUTDOWN_TYPE_BOTH = 2 };
+enum { WN_P2_SOCKETS_INCOMING_DATAGRAM_DATA = 0, WN_P2_SOCKETS_INCOMING_DATAGRAM_REMOTE_ADDRESS = 8,
+       WN_P2_SOCKETS_INCOMING_DATAGRAM_SIZEOF = 40, WN_P2_SOCKETS_INCOMING_DATAGRAM_ALIGNOF = 4 };
+enum { WN_P2_SOCKETS_OUTGOING_DATAGRAM_DATA = 0, WN_P2_SOCKETS_OUTGOING_DATAGRAM_REMOTE_ADDRESS = 8,
+       WN_P2_SOCKETS_OUTGOING_DATAGRAM_SIZEOF = 44, WN_P2_SOCKETS_OUTGOING_DATAGRAM_ALIGNOF = 4 };
+enum { WN_P2_SOCKETS_OPTION_IP_SOCKET_ADDRESS_SOME = 4, WN_P2_SOCKETS_OPTION_IP_SOCKET_ADDRESS_SIZEOF = 36,
+       WN_P2_SOCKETS_OPTION_IP_SOCKET_ADDRESS_ALIGNOF = 4 };
+enum { WN_P2_SOCKETS_OPTION_ERROR_CODE_SOME = 1, WN_P2_SOCKETS_OPTION_ERROR_CODE_SIZEOF = 2,
+       WN_P2_SOCKETS_OPTION_ERROR_CODE_ALIGNOF = 1 };
+enum { WN_P2_SOCKETS_OPTION_IP_ADDRESS_SOME = 2, WN_P2_SOCKETS_OPTION_IP_ADDRESS_SIZEOF = 20,
+       WN_P2_SOCKETS_OPTION_IP_ADDRESS_ALIGNOF = 2 };
+enum { WN_P2_SOCKETS_TUPLE_INPUT_STREAM_OUTPUT_STREAM_0 = 0, WN_P2_SOCKETS_TUPLE_INPUT_STREAM_OUTPUT_STREAM_1 = 4,
+       WN_P2_SOCKETS_TUPLE_INPUT_STREAM_OUTPUT_STREAM_SIZEOF = 8,
+       WN_P2_SOCKETS_TUPLE_INPUT_STREAM_OUTPUT_STREAM_ALIGNOF = 4 };
+enum { WN_P2_SOCKETS_TUPLE_TCP_SOCKET_INPUT_STREAM_OUTPUT_STREAM_0 = 0,
+       WN_P2_SOCKETS_TUPLE_TCP_SOCKET_INPUT_STREAM_OUTPUT_STREAM_1 = 4,
+       WN_P2_SOCKETS_TUPLE_TCP_SOCKET_INPUT_STREAM_OUTPUT_STREAM_2 = 8,
+       WN_P2_SOCKETS_TUPLE_TCP_SOCKET_INPUT_STREAM_OUTPUT_STREAM_SIZEOF = 12,
+       WN_P2_SOCKETS_TUPLE_TCP_SOCKET_INPUT_STREAM_OUTPUT_STREAM_ALIGNOF = 4 };
+enum { WN_P2_SOCKETS_TUPLE_INCOMING_DATAGRAM_STREAM_OUTGOING_DATAGRAM_STREAM_0 = 0,
+       WN_P2_SOCKETS_TUPLE_INCOMING_DATAGRAM_STREAM_OUTGOING_DATAGRAM_STREAM_1 = 4,
+       WN_P2_SOCKETS_TUPLE_INCOMING_DATAGRAM_STREAM_OUTGOING_DATAGRAM_STREAM_SIZEOF = 8,
+       WN_P2_SOCKETS_TUPLE_INCOMING_DATAGRAM_STREAM_OUTGOING_DATAGRAM_STREAM_ALIGNOF = 4 };
+enum { WN_P2_CLI_TUPLE_STRING_STRING_0 = 0, WN_P2_CLI_TUPLE_STRING_STRING_1 = 8,
+       WN_P2_CLI_TUPLE_STRING_STRING_SIZEOF = 16, WN_P2_CLI_TUPLE_STRING_STRING_ALIGNOF = 4 };
+enum { WN_P2_CLI_OPTION_STRING_SOME = 4, WN_P2_CLI_OPTION_STRING_SIZEOF = 12, WN_P2_CLI_OPTION_STRING_ALIGNOF = 4 };
+enum { WN_P2_CLI_OPTION_TERMINAL_INPUT_SOME = 4, WN_P2_CLI_OPTION_TERMINAL_INPUT_SIZEOF = 8,
+       WN_P2_CLI_OPTION_TERMINAL_INPUT_ALIGNOF = 4 };
+enum { WN_P2_CLI_OPTION_TERMINAL_OUTPUT_SOME = 4, WN_P2_CLI_OPTION_TERMINAL_OUTPUT_SIZEOF = 8,
+       WN_P2_CLI_OPTION_TERMINAL_OUTPUT_ALIGNOF = 4 };
+
+extern const wn_rt_t wn_p2_rt_error;
+extern const wn_rt_t wn_p2_rt_pollable;
+extern const wn_rt_t wn_p2_rt_input_stream;
+extern const wn_rt_t wn_p2_rt_output_stream;
+extern const wn_rt_t wn_p2_rt_descriptor;
+extern const wn_rt_t wn_p2_rt_directory_entry_stream;
+extern const wn_rt_t wn_p2_rt_network;
+extern const wn_rt_t wn_p2_rt_resolve_address_stream;
+extern const wn_rt_t wn_p2_rt_tcp_socket;
+extern const wn_rt_t wn_p2_rt_udp_socket;
+extern const wn_rt_t wn_p2_rt_incoming_datagram_stream;
+extern const wn_rt_t wn_p2_rt_outgoing_datagram_stream;
+extern const wn_rt_t wn_p2_rt_terminal_input;
+extern const wn_rt_t wn_p2_rt_terminal_output;
+
+/* The payload of an error for an errno. */
+wn_err_t wn_p2_io_stream_error(wn_guest_t *guest, wn_err_t err, uint8_t *out);
+
+wn_err_t wn_p2_io_error_to_debug_string(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_io_pollable_ready(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_io_pollable_block(wn_guest_t *guest, wn_res_t *self);
+wn_err_t wn_p2_io_poll(wn_guest_t *guest, uint32_t in, uint32_t in_len, uint32_t ret);
+wn_err_t wn_p2_io_input_stream_read(wn_guest_t *guest, wn_res_t *self, uint64_t len, uint32_t ret);
+wn_err_t wn_p2_io_input_stream_blocking_read(wn_guest_t *guest, wn_res_t *self, uint64_t len, uint32_t ret);
+wn_err_t wn_p2_io_input_stream_skip(wn_guest_t *guest, wn_res_t *self, uint64_t len, uint32_t ret);
+wn_err_t wn_p2_io_input_stream_blocking_skip(wn_guest_t *guest, wn_res_t *self, uint64_t len, uint32_t ret);
+wn_err_t wn_p2_io_input_stream_subscribe(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_io_output_stream_check_write(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_io_output_stream_write(wn_guest_t *guest, wn_res_t *self, uint32_t contents, uint32_t contents_len);
+wn_err_t wn_p2_io_output_stream_blocking_write_and_flush(wn_guest_t *guest, wn_res_t *self, uint32_t contents,
+                                                         uint32_t contents_len);
+wn_err_t wn_p2_io_output_stream_flush(wn_guest_t *guest, wn_res_t *self);
+wn_err_t wn_p2_io_output_stream_blocking_flush(wn_guest_t *guest, wn_res_t *self);
+wn_err_t wn_p2_io_output_stream_subscribe(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_io_output_stream_write_zeroes(wn_guest_t *guest, wn_res_t *self, uint64_t len);
+wn_err_t wn_p2_io_output_stream_blocking_write_zeroes_and_flush(wn_guest_t *guest, wn_res_t *self, uint64_t len);
+wn_err_t wn_p2_io_output_stream_splice(wn_guest_t *guest, wn_res_t *self, wn_res_t *src, uint64_t len, uint32_t ret);
+wn_err_t wn_p2_io_output_stream_blocking_splice(wn_guest_t *guest, wn_res_t *self, wn_res_t *src, uint64_t len,
+                                                uint32_t ret);
+wn_err_t wn_p2_clocks_monotonic_clock_now(wn_guest_t *guest, uint64_t *result);
+wn_err_t wn_p2_clocks_monotonic_clock_resolution(wn_guest_t *guest, uint64_t *result);
+wn_err_t wn_p2_clocks_subscribe_instant(wn_guest_t *guest, uint64_t when, uint32_t *result);
+wn_err_t wn_p2_clocks_subscribe_duration(wn_guest_t *guest, uint64_t when, uint32_t *result);
+wn_err_t wn_p2_clocks_wall_clock_now(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_clocks_wall_clock_resolution(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_clocks_display(wn_guest_t *guest, uint64_t when_seconds, uint32_t when_nanoseconds, uint32_t ret);
+wn_err_t wn_p2_clocks_utc_offset(wn_guest_t *guest, uint64_t when_seconds, uint32_t when_nanoseconds,
+                                 uint32_t *result);
+wn_err_t wn_p2_random_get_random_bytes(wn_guest_t *guest, uint64_t len, uint32_t ret);
+wn_err_t wn_p2_random_get_random_u64(wn_guest_t *guest, uint64_t *result);
+wn_err_t wn_p2_random_get_insecure_random_bytes(wn_guest_t *guest, uint64_t len, uint32_t ret);
+wn_err_t wn_p2_random_get_insecure_random_u64(wn_guest_t *guest, uint64_t *result);
+wn_err_t wn_p2_random_insecure_seed(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_cli_get_environment(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_cli_get_arguments(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_cli_initial_cwd(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_cli_exit(wn_guest_t *guest, uint32_t status);
+wn_err_t wn_p2_cli_exit_with_code(wn_guest_t *guest, uint32_t status_code);
+wn_err_t wn_p2_cli_get_stdin(wn_guest_t *guest, uint32_t *result);
+wn_err_t wn_p2_cli_get_stdout(wn_guest_t *guest, uint32_t *result);
+wn_err_t wn_p2_cli_get_stderr(wn_guest_t *guest, uint32_t *result);
+wn_err_t wn_p2_cli_get_terminal_stdin(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_cli_get_terminal_stdout(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_cli_get_terminal_stderr(wn_guest_t *guest, uint32_t ret);
+
+#ifdef WN_P2_TABLE
+
+const wn_rt_t wn_p2_rt_error = WN_P2_RT("error", WN_RES_ERROR);
+const wn_rt_t wn_p2_rt_pollable = WN_P2_RT("pollable", WN_RES_POLLABLE);
+const wn_rt_t wn_p2_rt_input_stream = WN_P2_RT("input-stream", WN_RES_INPUT_STREAM);
+const wn_rt_t wn_p2_rt_output_stream = WN_P2_RT("output-stream", WN_RES_OUTPUT_STREAM);
+const wn_rt_t wn_p2_rt_descriptor = WN_P2_RT("descriptor", WN_RES_DESCRIPTOR);
+const wn_rt_t wn_p2_rt_directory_entry_stream = WN_P2_RT("directory-entry-stream", WN_RES_DIRECTORY_ENTRY_STREAM);
+const wn_rt_t wn_p2_rt_network = WN_P2_RT("network", WN_RES_NETWORK);
+const wn_rt_t wn_p2_rt_resolve_address_stream = WN_P2_RT("resolve-address-stream", WN_RES_RESOLVE_ADDRESS_STREAM);
+const wn_rt_t wn_p2_rt_tcp_socket = WN_P2_RT("tcp-socket", WN_RES_TCP_SOCKET);
+const wn_rt_t wn_p2_rt_udp_socket = WN_P2_RT("udp-socket", WN_RES_UDP_SOCKET);
+const wn_rt_t wn_p2_rt_incoming_datagram_stream = WN_P2_RT("incoming-datagram-stream", WN_RES_INCOMING_DATAGRAM_STREAM);
+const wn_rt_t wn_p2_rt_outgoing_datagram_stream = WN_P2_RT("outgoing-datagram-stream", WN_RES_OUTGOING_DATAGRAM_STREAM);
+const wn_rt_t wn_p2_rt_terminal_input = WN_P2_RT("terminal-input", WN_RES_TERMINAL_INPUT);
+const wn_rt_t wn_p2_rt_terminal_output = WN_P2_RT("terminal-output", WN_RES_TERMINAL_OUTPUT);
+
+static const uint8_t wn_p2_errno_codes[77] = {13, 13, 0, 13, 13, 13, 1, 2, 3, 13, 4, 13, 13, 13, 13, 13, 5, 13, 13, 6,
+                                              7, 13, 8, 13, 13, 9, 10, 11, 12, 13, 13, 14, 15, 13, 16, 17, 13, 18, 13,
+                                              13, 13, 13, 13, 19, 20, 13, 21, 13, 22, 13, 13, 23, 13, 13, 24, 25, 26,
+                                              13, 27, 28, 29, 30, 13, 31, 32, 13, 13, 13, 13, 33, 34, 13, 13, 13, 35,
+                                              36, 31};
+
+static wn_err_t drop_error(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_error);
+}
+
+static wn_err_t call_io_error_to_debug_string(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_error, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_error_to_debug_string(guest, self, ret);
+  return err;
+}
+
+static wn_err_t drop_pollable(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_pollable);
+}
+
+static wn_err_t call_io_pollable_ready(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_pollable, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_io_pollable_ready(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_io_pollable_block(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_pollable, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_io_pollable_block(guest, self);
+  return err;
+}
+
+static wn_err_t call_io_poll(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_poll(guest, WN_SLOT_U32(guest, slots, 0), WN_SLOT_U32(guest, slots, 1), ret);
+  return err;
+}
+
+static wn_err_t drop_input_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_input_stream);
+}
+
+static wn_err_t call_io_input_stream_read(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_input_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_input_stream_read(guest, self, WN_SLOT_U64(guest, slots, 1), ret + 4);
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_input_stream_blocking_read(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_input_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_input_stream_blocking_read(guest, self, WN_SLOT_U64(guest, slots, 1), ret + 4);
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_input_stream_skip(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_input_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_io_input_stream_skip(guest, self, WN_SLOT_U64(guest, slots, 1), ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_input_stream_blocking_skip(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_input_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_io_input_stream_blocking_skip(guest, self, WN_SLOT_U64(guest, slots, 1), ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_input_stream_subscribe(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_input_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_io_input_stream_subscribe(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t drop_output_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream);
+}
+
+static wn_err_t call_io_output_stream_check_write(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_check_write(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_output_stream_write(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_write(guest, self, WN_SLOT_U32(guest, slots, 1),
+                                                          WN_SLOT_U32(guest, slots, 2));
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_output_stream_blocking_write_and_flush(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_blocking_write_and_flush(guest, self,
+                                                                             WN_SLOT_U32(guest, slots, 1),
+                                                                             WN_SLOT_U32(guest, slots, 2));
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_output_stream_flush(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_flush(guest, self);
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_output_stream_blocking_flush(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_blocking_flush(guest, self);
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_output_stream_subscribe(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_subscribe(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_io_output_stream_write_zeroes(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_write_zeroes(guest, self, WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_output_stream_blocking_write_zeroes_and_flush(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_blocking_write_zeroes_and_flush(guest, self,
+                                                                                    WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_output_stream_splice(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  wn_res_t *src = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 1), &wn_p2_rt_input_stream, &src);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_splice(guest, self, src, WN_SLOT_U64(guest, slots, 2), ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_io_output_stream_blocking_splice(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  wn_res_t *src = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_output_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 1), &wn_p2_rt_input_stream, &src);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_io_output_stream_blocking_splice(guest, self, src, WN_SLOT_U64(guest, slots, 2),
+                                                                    ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_io_stream_error);
+}
+
+static wn_err_t call_clocks_monotonic_clock_now(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint64_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_clocks_monotonic_clock_now(guest, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_clocks_monotonic_clock_resolution(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint64_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_clocks_monotonic_clock_resolution(guest, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_clocks_subscribe_instant(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_clocks_subscribe_instant(guest, WN_SLOT_U64(guest, slots, 0), &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_clocks_subscribe_duration(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_clocks_subscribe_duration(guest, WN_SLOT_U64(guest, slots, 0), &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_clocks_wall_clock_now(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_clocks_wall_clock_now(guest, ret);
+  return err;
+}
+
+static wn_err_t call_clocks_wall_clock_resolution(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_clocks_wall_clock_resolution(guest, ret);
+  return err;
+}
+
+static wn_err_t call_clocks_display(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_clocks_display(guest, WN_SLOT_U64(guest, slots, 0), WN_SLOT_U32(guest, slots, 1),
+                                                  ret);
+  return err;
+}
+
+static wn_err_t call_clocks_utc_offset(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_clocks_utc_offset(guest, WN_SLOT_U64(guest, slots, 0),
+                                                     WN_SLOT_U32(guest, slots, 1), &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_random_get_random_bytes(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_random_get_random_bytes(guest, WN_SLOT_U64(guest, slots, 0), ret);
+  return err;
+}
+
+static wn_err_t call_random_get_random_u64(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint64_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_random_get_random_u64(guest, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_random_get_insecure_random_bytes(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_random_get_insecure_random_bytes(guest, WN_SLOT_U64(guest, slots, 0), ret);
+  return err;
+}
+
+static wn_err_t call_random_get_insecure_random_u64(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint64_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_random_get_insecure_random_u64(guest, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_random_insecure_seed(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_random_insecure_seed(guest, ret);
+  return err;
+}
+
+static wn_err_t call_cli_get_environment(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_get_environment(guest, ret);
+  return err;
+}
+
+static wn_err_t call_cli_get_arguments(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_get_arguments(guest, ret);
+  return err;
+}
+
+static wn_err_t call_cli_initial_cwd(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_initial_cwd(guest, ret);
+  return err;
+}
+
+static wn_err_t call_cli_exit(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t status = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, status, 2);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_exit(guest, status);
+  return err;
+}
+
+static wn_err_t call_cli_exit_with_code(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_exit_with_code(guest, (uint8_t)WN_SLOT_U32(guest, slots, 0));
+  return err;
+}
+
+static wn_err_t call_cli_get_stdin(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_get_stdin(guest, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_cli_get_stdout(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_get_stdout(guest, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_cli_get_stderr(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_get_stderr(guest, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t drop_terminal_input(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_terminal_input);
+}
+
+static wn_err_t drop_terminal_output(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_terminal_output);
+}
+
+static wn_err_t call_cli_get_terminal_stdin(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_get_terminal_stdin(guest, ret);
+  return err;
+}
+
+static wn_err_t call_cli_get_terminal_stdout(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_get_terminal_stdout(guest, ret);
+  return err;
+}
+
+static wn_err_t call_cli_get_terminal_stderr(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_cli_get_terminal_stderr(guest, ret);
+  return err;
+}
+
+static const wn_row_t wn_p2_table[] = {
+    {"wasi:io/error@0.2", "[resource-drop]error", "i", "", "self", "io", drop_error, NULL, NULL},
+    {"wasi:io/error@0.2", "[method]error.to-debug-string", "ii", "", "self,ret", "io", call_io_error_to_debug_string,
+     NULL, NULL},
+    {"wasi:io/poll@0.2", "[resource-drop]pollable", "i", "", "self", "io", drop_pollable, NULL, NULL},
+    {"wasi:io/poll@0.2", "[method]pollable.ready", "i", "i", "self", "io", call_io_pollable_ready, NULL, NULL},
+    {"wasi:io/poll@0.2", "[method]pollable.block", "i", "", "self", "io", call_io_pollable_block, NULL, NULL},
+    {"wasi:io/poll@0.2", "poll", "iii", "", "in,in_len,ret", "io", call_io_poll, NULL, NULL},
+    {"wasi:io/streams@0.2", "[resource-drop]input-stream", "i", "", "self", "io", drop_input_stream, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]input-stream.read", "iIi", "", "self,len,ret", "io", call_io_input_stream_read,
+     NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]input-stream.blocking-read", "iIi", "", "self,len,ret", "io",
+     call_io_input_stream_blocking_read, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]input-stream.skip", "iIi", "", "self,len,ret", "io", call_io_input_stream_skip,
+     NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]input-stream.blocking-skip", "iIi", "", "self,len,ret", "io",
+     call_io_input_stream_blocking_skip, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]input-stream.subscribe", "i", "i", "self", "io", call_io_input_stream_subscribe,
+     NULL, NULL},
+    {"wasi:io/streams@0.2", "[resource-drop]output-stream", "i", "", "self", "io", drop_output_stream, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.check-write", "ii", "", "self,ret", "io",
+     call_io_output_stream_check_write, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.write", "iiii", "", "self,contents,contents_len,ret", "io",
+     call_io_output_stream_write, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.blocking-write-and-flush", "iiii", "",
+     "self,contents,contents_len,ret", "io", call_io_output_stream_blocking_write_and_flush, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.flush", "ii", "", "self,ret", "io", call_io_output_stream_flush,
+     NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.blocking-flush", "ii", "", "self,ret", "io",
+     call_io_output_stream_blocking_flush, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.subscribe", "i", "i", "self", "io",
+     call_io_output_stream_subscribe, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.write-zeroes", "iIi", "", "self,len,ret", "io",
+     call_io_output_stream_write_zeroes, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.blocking-write-zeroes-and-flush", "iIi", "", "self,len,ret", "io",
+     call_io_output_stream_blocking_write_zeroes_and_flush, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.splice", "iiIi", "", "self,src,len,ret", "io",
+     call_io_output_stream_splice, NULL, NULL},
+    {"wasi:io/streams@0.2", "[method]output-stream.blocking-splice", "iiIi", "", "self,src,len,ret", "io",
+     call_io_output_stream_blocking_splice, NULL, NULL},
+    {"wasi:clocks/monotonic-clock@0.2", "now", "", "I", "", "clock", call_clocks_monotonic_clock_now, NULL, NULL},
+    {"wasi:clocks/monotonic-clock@0.2", "resolution", "", "I", "", "clock", call_clocks_monotonic_clock_resolution,
+     NULL, NULL},
+    {"wasi:clocks/monotonic-clock@0.2", "subscribe-instant", "I", "i", "when", "clock", call_clocks_subscribe_instant,
+     NULL, NULL},
+    {"wasi:clocks/monotonic-clock@0.2", "subscribe-duration", "I", "i", "when", "clock",
+     call_clocks_subscribe_duration, NULL, NULL},
+    {"wasi:clocks/wall-clock@0.2", "now", "i", "", "ret", "clock", call_clocks_wall_clock_now, NULL, NULL},
+    {"wasi:clocks/wall-clock@0.2", "resolution", "i", "", "ret", "clock", call_clocks_wall_clock_resolution, NULL,
+     NULL},
+    {"wasi:clocks/timezone@0.2", "display", "Iii", "", "when_seconds,when_nanoseconds,ret", "clock",
+     call_clocks_display, NULL, NULL},
+    {"wasi:clocks/timezone@0.2", "utc-offset", "Ii", "i", "when_seconds,when_nanoseconds", "clock",
+     call_clocks_utc_offset, NULL, NULL},
+    {"wasi:random/random@0.2", "get-random-bytes", "Ii", "", "len,ret", "random", call_random_get_random_bytes, NULL,
+     NULL},
+    {"wasi:random/random@0.2", "get-random-u64", "", "I", "", "random", call_random_get_random_u64, NULL, NULL},
+    {"wasi:random/insecure@0.2", "get-insecure-random-bytes", "Ii", "", "len,ret", "random",
+     call_random_get_insecure_random_bytes, NULL, NULL},
+    {"wasi:random/insecure@0.2", "get-insecure-random-u64", "", "I", "", "random",
+     call_random_get_insecure_random_u64, NULL, NULL},
+    {"wasi:random/insecure-seed@0.2", "insecure-seed", "i", "", "ret", "random", call_random_insecure_seed, NULL,
+     NULL},
+    {"wasi:cli/environment@0.2", "get-environment", "i", "", "ret", "cli", call_cli_get_environment, NULL, NULL},
+    {"wasi:cli/environment@0.2", "get-arguments", "i", "", "ret", "cli", call_cli_get_arguments, NULL, NULL},
+    {"wasi:cli/environment@0.2", "initial-cwd", "i", "", "ret", "cli", call_cli_initial_cwd, NULL, NULL},
+    {"wasi:cli/exit@0.2", "exit", "i", "", "status", "cli", call_cli_exit, NULL, NULL},
+    {"wasi:cli/exit@0.2", "exit-with-code", "i", "", "status_code", "cli", call_cli_exit_with_code, NULL, NULL},
+    {"wasi:cli/stdin@0.2", "get-stdin", "", "i", "", "cli", call_cli_get_stdin, NULL, NULL},
+    {"wasi:cli/stdout@0.2", "get-stdout", "", "i", "", "cli", call_cli_get_stdout, NULL, NULL},
+    {"wasi:cli/stderr@0.2", "get-stderr", "", "i", "", "cli", call_cli_get_stderr, NULL, NULL},
+    {"wasi:cli/terminal-input@0.2", "[resource-drop]terminal-input", "i", "", "self", "cli", drop_terminal_input,
+     NULL, NULL},
+    {"wasi:cli/terminal-output@0.2", "[resource-drop]terminal-output", "i", "", "self", "cli", drop_terminal_output,
+     NULL, NULL},
+    {"wasi:cli/terminal-stdin@0.2", "get-terminal-stdin", "i", "", "ret", "cli", call_cli_get_terminal_stdin, NULL,
+     NULL},
+    {"wasi:cli/terminal-stdout@0.2", "get-terminal-stdout", "i", "", "ret", "cli", call_cli_get_terminal_stdout, NULL,
+     NULL},
+    {"wasi:cli/terminal-stderr@0.2", "get-terminal-stderr", "i", "", "ret", "cli", call_cli_get_terminal_stderr, NULL,
+     NULL},
+};
+
+#endif
+#endif
