@@ -183,6 +183,21 @@ def test_directories_take_turns(c: Calls, home: int) -> None:
     assert sorted(seen[2]) == sorted([".", "..", *(f"x{name}" for name in names[:150])])
 
 
+def test_what_was_read_last_may_be_gone_when_it_goes_on(c: Calls, home: int) -> None:
+    """Another directory had the buffer meanwhile: as when a tree is removed from the leaves up."""
+    for number in range(60):
+        assert c.mkdir(f"{number:02}", home) == "OK"
+    fd, other = (c.open(".", oflags=DIRECTORY, dir=home) for _ in range(2))
+    cookie, seen = 0, []
+    while entries := whole(read(c, fd, 26, cookie)):  # just one of them
+        cookie, _, _, name = entries[0]
+        assert ".." in c.list(other)
+        if name not in (".", ".."):
+            seen.append(name)
+            assert c.rmdir(name, home) == "OK"
+    assert sorted(seen) == [f"{number:02}" for number in range(60)]
+
+
 def test_reading_costs_one_kernel_call_per_piece(c: Calls, fake: _core.FakeOs) -> None:
     fill(c, 3, 100)
     fd = c.open(".", oflags=DIRECTORY)

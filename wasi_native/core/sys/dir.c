@@ -36,8 +36,9 @@ static wn_err_t dir_set_flags(wn_sys_t *sys, wn_obj_t *obj, uint16_t fdflags) {
  *   dirbuf.bytes  [entry first][ ... ][entry index][ ... ]      then the kernel goes on by itself
  *                  ^0                  ^at                ^len
  *
- * obj->u.dir remembers the entry given last (its ordinal, the kernel's offset before it), so that a directory whose
- * buffer another one took goes on where it was. Only a cookie before that reads from the start again. */
+ * obj->u.dir remembers the entry given last (its ordinal, the kernel's offsets before and after it), so that a
+ * directory whose buffer another one took goes on where it was, also when that entry is gone by now. Only a cookie
+ * before it reads from the start again. */
 
 /* Put the kernel's position and an empty buffer at entry `index`, which is at offset `off`. */
 static wn_err_t dir_place(wn_sys_t *sys, wn_obj_t *obj, uint64_t index, uint64_t off) {
@@ -88,6 +89,8 @@ static wn_err_t dir_seek(wn_sys_t *sys, wn_obj_t *obj, uint64_t cookie, wn_os_di
       b->off = b->first_off;
       b->at = 0;
     }
+  } else if (cookie > obj->u.dir.index && obj->u.dir.next) {
+    if ((err = dir_place(sys, obj, obj->u.dir.index + 1, obj->u.dir.next))) return err;
   } else if (cookie >= obj->u.dir.index) {
     if ((err = dir_place(sys, obj, obj->u.dir.index, obj->u.dir.offset))) return err;
   } else {
@@ -110,12 +113,13 @@ static wn_err_t dir_read(wn_sys_t *sys, wn_obj_t *obj, uint64_t cookie, wn_diren
   *end = false;
   /* The start is read anew each time: rewinddir() must see what changed. */
   if (cookie == 0 && b->owner == obj && b->index != 0) b->owner = NULL;
-  if (cookie == 0) obj->u.dir.index = obj->u.dir.offset = 0;
+  if (cookie == 0) obj->u.dir.index = obj->u.dir.offset = obj->u.dir.next = 0;
   wn_err_t err = dir_seek(sys, obj, cookie, &e, end);
   if (err || *end) return err;
   obj->u.dir.index = b->index;
   obj->u.dir.offset = b->off;
   dir_advance(b, &e);
+  obj->u.dir.next = b->off;
   out->next = b->index;
   out->ino = e.ino;
   out->name = e.name;
@@ -147,7 +151,7 @@ wn_err_t wn_dir_adopt(wn_sys_t *sys, wn_obj_t *obj, int fd, wn_share_t *share) {
   obj->ops = &dir_ops;
   obj->type = WN_TYPE_DIRECTORY;
   obj->fd = fd;
-  obj->u.dir.index = obj->u.dir.offset = 0;
+  obj->u.dir.index = obj->u.dir.offset = obj->u.dir.next = 0;
   obj->share = share;
   if (share) ++share->refs;
   return 0;

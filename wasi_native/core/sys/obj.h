@@ -67,8 +67,9 @@ struct wn_obj {
   bool output;      /* stdout or stderr: what is written counts against limits.output_bytes */
   union {
     struct {           /* a directory of the host: where its last read_dir stood */
-      uint64_t index;  /* ordinal of the next entry */
+      uint64_t index;  /* ordinal of the entry given last */
       uint64_t offset; /* of the kernel, for that entry; never told to the guest */
+      uint64_t next;   /* the same for the entry after it; 0: none was given */
     } dir;
     struct { /* a file or directory in memory */
       wn_node_t *node;
