@@ -34,10 +34,13 @@ with Host(Policy(dirs=[Dir(sys.argv[1], "/d")]), engine=sys.argv[2]) as host:
         for name in ("write", "pread", "read", "grow"):
             per = []
             for turns in (10, 1010):
-                guest.call(name, 1)
-                before = now()
-                assert guest.call(name, turns) == 0, name
-                per.append([b - a for a, b in zip(before, now())])
+                rounds = []
+                for _ in range(10):  # the least: a busy machine lets ticks into some of them, which look for signals
+                    guest.call(name, 1)
+                    before = now()
+                    assert guest.call(name, turns) == 0, name
+                    rounds.append([b - a for a, b in zip(before, now())])
+                per.append([min(kind) for kind in zip(*rounds)])
             found[name] = [many - few for few, many in zip(*per)]
         start = now()
         [bytes(1000) for _ in range(1000)]  # each an allocation
