@@ -156,7 +156,7 @@ def tool(environment: dict[str, str], tmp_path: Path) -> Callable[..., Done]:
     """Runs ``wasi-native`` in an empty directory."""
 
     def call(*args: str, env: dict[str, str] | None = None, **more: Any) -> Done:
-        more = {"input": b"", "capture_output": True, "timeout": 60, "cwd": tmp_path, **more}
+        more = {"input": b"", "capture_output": True, "timeout": 180, "cwd": tmp_path, **more}
         if "stdin" in more:
             del more["input"]
         command = [sys.executable, "-m", "wasi_native", *args]

@@ -41,13 +41,18 @@ def manifest(path: Path) -> aot.Manifest:
     return aot.read(path.name, path.read_bytes()).manifest
 
 
+def unhurried(err: str) -> str:
+    """What it said but for its progress, which it tells of each step that takes a second: a busy machine."""
+    return re.sub(r"(?m)^wasi-native compile: hello\.wat: (translating|compiling|linking) .*, \d+ s\n", "", err)
+
+
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def test_compiled_and_run(compile: Tool, tool: Tool, tmp_path: Path) -> None:
     done = compile("hello.wat")
-    assert (done.status, done.err) == (0, "")
+    assert (done.status, unhurried(done.err)) == (0, "")
     here, code = elf.here(), digest(tmp_path / "hello.wno")
     assert done.out.startswith("hello.wno: ") and f" for {here.arch} with {here.libc}, in " in done.out
     assert f"\nsha256 {code}\n" in done.out
@@ -256,8 +261,8 @@ def slow(folder: Path, seconds: float) -> str:
 def test_progress_when_it_takes_long(compile: Tool, tmp_path: Path) -> None:
     done = compile("hello.wat", "--compiler", slow(tmp_path, 1.3))
     assert done.status == 0
-    assert re.match(r"wasi-native compile: hello\.wat: compiling [^\n]*, \d+ s\n", done.err)
-    assert compile("hello.wat").err == ""
+    assert re.search(r"(?m)^wasi-native compile: hello\.wat: compiling .*, \d+ s$", done.err)
+    assert unhurried(done.err) == unhurried(compile("hello.wat").err) == ""
 
 
 @pytest.mark.parametrize(
@@ -275,9 +280,8 @@ def test_stopped_in_the_middle(environment: dict[str, str], tmp_path: Path, numb
     command = [sys.executable, "-m", "wasi_native", "compile", "hello.wat", "--compiler", compiler]
     with subprocess.Popen(command, env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as child:
         assert child.stderr
-        assert (
-            "compiling" in child.stderr.readline()
-        )  # its first line comes when a compiler has run for a second
+        # It says so when a compiler has run for a second.
+        assert any("compiling" in line for line in child.stderr)
         child.send_signal(number)
         rest = child.stderr.read()
         assert child.wait(timeout=20) == status, rest
