@@ -139,7 +139,8 @@ typedef struct wn_sibling {
 /* What serves one import of a module that is part of a component. */
 enum {
   WN_BIND_NAME = 0,   /* as without bindings: funcs, siblings, WASI's own rows */
-  WN_BIND_EXPORT = 1, /* the export `name` of `instance`, of the kind that is imported; needs WN_CAP_SIBLINGS */
+  WN_BIND_EXPORT = 1, /* the export `name` of `instance`, of the kind that is imported; what is no function needs
+                       * WN_CAP_SIBLINGS */
   WN_BIND_FUNC = 2    /* a function of the component */
 };
 typedef struct wn_binding {

@@ -77,12 +77,43 @@ def test_a_module_of_another_engine_or_world() -> None:
             assert caught.value.code == _core.INVALID
 
 
-@pytest.mark.parametrize("engine", ["wasm2c", "wasm3"])
-def test_an_engine_that_shares_nothing_says_so(engine: str) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_functions_of_another_core_instance_on_every_engine(engine: str) -> None:
+    callee = """(module (import "" "back" (func $back (param i64) (result f64))) (memory (export "memory") 1)
+      (func (export "f") (param f32 i64) (result f64)
+        (f64.add (f64.promote_f32 (local.get 0)) (call $back (local.get 1))))
+      (func (export "trap") unreachable))"""
+    caller = """(module (import "x" "f" (func $f (param f32 i64) (result f64))) (import "x" "trap" (func $trap))
+      (func (export "go") (param f32 i64) (result f64) (call $f (local.get 0) (local.get 1)))
+      (func (export "trap") (call $trap)))"""
     with tree(engine) as t:
+        back = t.func("I", "F")
+        other = t.core(callee, back)
+        user = t.core(caller, (other, b"f"), (other, b"trap"))
+        back.bind_core(
+            t.core('(module (func (export "h") (param i64) (result f64) (f64.convert_i64_s (local.get 0))))'),
+            b"h",
+        )
+        assert call(user, "go", 0.5, -(2**40), params="fI", results="F") == 0.5 - 2**40
+        with pytest.raises(CoreError, match="unreachable: an unreachable instruction"):
+            call(user, "trap", results="")
+        assert user.end()[0] == _core.TRAP_ENGINE
+
+
+def test_an_engine_that_shares_functions_alone_says_so() -> None:
+    with tree("wasm3") as t:
         owner = t.core(OWNER)
-        with pytest.raises(CoreError, match="shares nothing between instances"):
-            t.core('(module (import "a" "f" (func (param i32) (result i32))))', (owner, b"add"))
+        with pytest.raises(CoreError, match="a\tm\tthis engine shares functions alone") as caught:
+            t.core('(module (import "a" "m" (global (mut i32))))', (owner, b"count"))
+        assert caught.value.code == _core.LINK
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_function_of_another_signature_is_not_linked(engine: str) -> None:
+    with tree(engine) as t:
+        owner = t.core('(module (func (export "add") (param i32) (result i32) (local.get 0)))')
+        with pytest.raises(CoreError):
+            t.core('(module (import "a" "f" (func (param i64) (result i32))))', (owner, b"add"))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -31,6 +31,12 @@ struct wn_engine {
 struct wn_module {
   wn_engine_t *engine;
 };
+/* An exported function of another instance that an engine does not link by itself. */
+typedef struct wn_other {
+  wn_row_t row;
+  wn_func_t func;
+  char params[32], results[8], name[64];
+} wn_other_t;
 struct wn_instance {
   wn_module_t *module;
   wn_guest_t guest;
@@ -39,6 +45,8 @@ struct wn_instance {
   wn_row_t *rows; /* one per import, in the module's order: decorated copies, or functions of the embedder */
   size_t row_count;
   uint32_t depth; /* calls under way, nested ones counted */
+  wn_other_t *others;
+  size_t other_count;
   /* Of the component model. */
   wn_instance_t *kin;      /* of the same tree: shares the engine's store; NULL: the first */
   const char *memory_name; /* the export that rows use as memory: "memory", or another name for it */

@@ -118,12 +118,16 @@ static wn_instance_t *find_sibling(const wn_instance_config_t *config, const wn_
   return NULL;
 }
 
-static bool exports(const wn_instance_t *instance, wn_str_t name, uint32_t kind) {
-  wn_extern_t have;
-  for (size_t i = 0; wn_module_export(instance->module, i, &have); i++) {
-    if (have.kind == kind && have.name.len == name.len && memcmp(have.name.ptr, name.ptr, name.len) == 0) return true;
+static bool find_export(const wn_instance_t *instance, wn_str_t name, uint32_t kind, wn_extern_t *out) {
+  for (size_t i = 0; wn_module_export(instance->module, i, out); i++) {
+    if (out->kind == kind && out->name.len == name.len && memcmp(out->name.ptr, name.ptr, name.len) == 0) return true;
   }
   return false;
+}
+
+static bool exports(const wn_instance_t *instance, wn_str_t name, uint32_t kind) {
+  wn_extern_t have;
+  return find_export(instance, name, kind, &have);
 }
 
 static void check_row(wn_instance_t *instance, const wn_extern_t *want, const wn_row_t *row, wn_provide_t *out,
@@ -160,6 +164,43 @@ static void link_one(wn_instance_t *instance, const wn_instance_config_t *config
   else check_row(instance, want, row, out, missing);
 }
 
+static wn_err_t other_row(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  const wn_func_t *func = &((const wn_other_t *)row->ctx)->func;
+  wn_value_t values[VALUES_MAX];
+  values_from_slots(guest, slots, row->params, values, func->params);
+  wn_err_t err = wn_func_call(func, values, guest->comp ? &guest->comp->tree->trap : NULL);
+  if (err) {
+    const wn_guest_t *callee = wn_instance_guest(func->instance);
+    return callee->end.err ? wn_guest_end_as(guest, &callee->end) : err < 0 ? err : WN_HOST;
+  }
+  if (func->result) *WN_SLOT(guest, slots, 0) = values[0];
+  return 0;
+}
+
+/* Where the engine does not link instances, we stand between them. */
+static void link_other(wn_instance_t *instance, const wn_binding_t *binding, const wn_extern_t *want,
+                       wn_provide_t *out, missing_t *missing) {
+  wn_other_t *other = &instance->others[instance->other_count++];
+  wn_extern_t have;
+  find_export(binding->instance, binding->name, WN_EXTERN_FUNC, &have);
+  if (wn_func_get(binding->instance, binding->name, &other->func)) {
+    missing_add(missing, want, "the engine does not call this export");
+    return;
+  }
+  memcpy(other->params, have.params, sizeof other->params);
+  memcpy(other->results, have.results, sizeof other->results);
+  memcpy(other->name, have.name.ptr, have.name.len < sizeof other->name ? have.name.len : sizeof other->name - 1);
+  other->row = (wn_row_t){.module = "instance",
+                          .name = other->name,
+                          .params = other->params,
+                          .results = other->results,
+                          .param_names = "",
+                          .group = "component",
+                          .fn = other_row,
+                          .ctx = other};
+  check_row(instance, want, &other->row, out, missing);
+}
+
 /* As the component says. */
 static void bind_one(wn_instance_t *instance, const wn_binding_t *binding, const wn_extern_t *want, wn_provide_t *out,
                      missing_t *missing) {
@@ -168,9 +209,20 @@ static void bind_one(wn_instance_t *instance, const wn_binding_t *binding, const
     else check_row(instance, want, wn_canon_func_row(binding->func), out, missing);
     return;
   }
-  *out = (wn_provide_t){.sibling = binding->instance, .name = binding->name};
   if (!exports(binding->instance, binding->name, want->kind))
     missing_add(missing, want, "no such export of the other instance");
+  else if (instance->module->engine->caps & WN_CAP_SIBLINGS)
+    *out = (wn_provide_t){.sibling = binding->instance, .name = binding->name};
+  else if (want->kind != WN_EXTERN_FUNC)
+    missing_add(missing, want, "this engine shares functions alone between instances");
+  else link_other(instance, binding, want, out, missing);
+}
+
+size_t wn_bind_others(const wn_instance_config_t *config, const wn_engine_t *engine) {
+  size_t count = 0;
+  if (!config->bindings || engine->caps & WN_CAP_SIBLINGS) return 0;
+  for (size_t i = 0; i < config->binding_count; i++) count += config->bindings[i].kind == WN_BIND_EXPORT;
+  return count;
 }
 
 wn_err_t wn_bind_all(wn_instance_t *instance, const wn_instance_config_t *config, wn_provide_t *provides,
@@ -191,8 +243,6 @@ wn_err_t wn_bind_all(wn_instance_t *instance, const wn_instance_config_t *config
 
 static wn_err_t check_other(const wn_module_t *module, const wn_instance_config_t *config, const wn_instance_t *other,
                             wn_message_t *message) {
-  if (!(module->engine->caps & WN_CAP_SIBLINGS))
-    return wn_message_set(message, WN_ENOTSUP, "%s shares nothing between instances", module->engine->ops->name);
   if (other->module->engine != module->engine || other->guest.sys != config->sys)
     return wn_message_set(message, WN_INVALID, "siblings are of one engine and one world");
   return other->guest.end.err ? wn_message_set(message, WN_INVALID, "the sibling has ended") : 0;
@@ -201,6 +251,8 @@ static wn_err_t check_other(const wn_module_t *module, const wn_instance_config_
 wn_err_t wn_bind_check(const wn_module_t *module, size_t imports, const wn_instance_config_t *config,
                        wn_message_t *message) {
   wn_err_t err = 0;
+  if (config->sibling_count && !(module->engine->caps & WN_CAP_SIBLINGS))
+    return wn_message_set(message, WN_ENOTSUP, "%s shares nothing between instances", module->engine->ops->name);
   for (size_t i = 0; !err && i < config->sibling_count; i++)
     err = check_other(module, config, config->siblings[i].instance, message);
   for (size_t i = 0; !err && config->bindings && i < config->binding_count; i++) {

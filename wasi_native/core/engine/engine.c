@@ -161,16 +161,17 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
   wn_instance_t *instance = os->alloc(os, engine->ops->instance_size);
   wn_provide_t *provides = os->alloc(os, (count + 1) * sizeof *provides);
   /* The embedder's functions are copied behind the rows, so that its array need not outlive this call. */
-  size_t rows_size = 2 * count * sizeof(wn_row_t);
-  uint8_t *block = os->alloc(os, rows_size + config->func_count * sizeof(wn_host_func_t) + 1);
+  const size_t rows_size = 2 * count * sizeof(wn_row_t), funcs_size = config->func_count * sizeof(wn_host_func_t);
+  const size_t others = wn_bind_others(config, engine);
+  uint8_t *block = os->alloc(os, rows_size + funcs_size + others * sizeof(wn_other_t) + 1);
   if (!instance || !provides || !block) {
     err = wn_message_set(message, WN_NOMEM, "no memory for an instance");
     goto free_all;
   }
   instance->rows = (wn_row_t *)block;
   wn_instance_config_t mine = *config;
-  if (config->func_count)
-    mine.funcs = memcpy(block + rows_size, config->funcs, config->func_count * sizeof(wn_host_func_t));
+  if (config->func_count) mine.funcs = memcpy(block + rows_size, config->funcs, funcs_size);
+  instance->others = (wn_other_t *)(block + rows_size + funcs_size);
   instance->module = module;
   instance->trace = config->trace;
   instance->trace_ctx = config->trace_ctx;
