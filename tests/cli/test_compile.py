@@ -43,7 +43,9 @@ def manifest(path: Path) -> aot.Manifest:
 
 def unhurried(err: str) -> str:
     """What it said but for its progress, which it tells of each step that takes a second: a busy machine."""
-    return re.sub(r"(?m)^wasi-native compile: hello\.wat: (translating|compiling|linking) .*, \d+ s\n", "", err)
+    return re.sub(
+        r"(?m)^wasi-native compile: hello\.wat: (translating|compiling|linking) .*, \d+ s\n", "", err
+    )
 
 
 def digest(path: Path) -> str:
