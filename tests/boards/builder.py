@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import socketserver
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -19,8 +20,32 @@ from tests.boards.cache import home
 from tests.boards.roots import Root
 from tests.engine.libraries import build_wasm3
 from tests.guests import aot, build
+from tests.house.tree import C_FLAGS, c_files
+from tests.mem import probe
 from tests.programs import wabt
 from wasi_native.aot_build import Options, Target
+
+
+def probe_library(root: Root) -> Path:
+    """The canonical ABI of the core for a board: see tests/mem/probe.py."""
+    command = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        "-target",
+        *root.zig,
+        *C_FLAGS,
+        "-O1",
+        "-fPIC",
+        "-shared",
+    ]
+
+    def make(part: Path) -> None:
+        build.run_tool([*command, *map(str, probe.SOURCES), "-o", str(part)])
+
+    key = build.content_key([build.zig_version(), *command[3:]], [*probe.SOURCES, *c_files()])
+    return build.once(home() / f"libprobe-{root.name}.so", key, make)
 
 
 def answer(root: Root, request: dict[str, Any]) -> Path:
@@ -30,6 +55,8 @@ def answer(root: Root, request: dict[str, Any]) -> Path:
         return build_wasm3(request["tree"], root.zig[0], *root.zig[1:], *request["flags"])
     if kind == "wabt":
         return {"debian": wabt.debian, "npm": wabt.npm}[request["name"]]()
+    if kind == "probe":
+        return probe_library(root)
     if kind == "guest":
         return build.guest(request["name"])
     if kind == "wat":

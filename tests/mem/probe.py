@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.guests import remote
 from tests.house.tree import C_FLAGS, ROOT, c_sources, compiler, relative, run
 
 SOURCES = [
@@ -34,6 +35,8 @@ def flags() -> list[str]:
 @functools.cache
 def library() -> Any:
     """Built once for a run; of a run for coverage the objects stay where it is looked at."""
+    if remote.SOCKET:
+        return ctypes.CDLL(str(remote.ask("probe")))
     out = ROOT / "build" / "probe" if os.environ.get("WN_COV") else Path(tempfile.mkdtemp(prefix="wn-probe-"))
     out.mkdir(parents=True, exist_ok=True)
     objects = []
