@@ -265,8 +265,13 @@ cdef extern from "wasi_native.h" nogil:
     wn_err_t wn_rt_drop(const wn_rt_t *rt, uint32_t rep, wn_message_t *message)
     ctypedef struct wn_plan_t:
         pass
+    enum:
+        WN_TEXT_UTF8
+        WN_TEXT_LATIN1
     ctypedef struct wn_arena_t:
         pass
+    wn_err_t wn_arena_new(const wn_os_t *os, uint64_t cap, wn_arena_t **out)
+    void wn_arena_delete(wn_arena_t *arena)
     ctypedef struct wn_values_t:
         uint8_t *bytes
         size_t at
@@ -286,6 +291,7 @@ cdef extern from "wasi_native.h" nogil:
     void wn_values_init(wn_values_t *values, void *room, size_t size, wn_arena_t *arena)
     void wn_values_deinit(wn_values_t *values)
     uint8_t *wn_values_put(wn_values_t *values, size_t size, wn_err_t *err)
+    const uint8_t *wn_values_get(wn_values_t *values, size_t size)
     wn_arena_t *wn_comp_arena(wn_comp_t *comp)
     ctypedef struct wn_signature_t:
         const wn_plan_t *plan

@@ -8,8 +8,12 @@ of the guest and raised, unchanged, where the call returns.
 cimport cython
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.list cimport PyList_Append
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from cpython.object cimport PyObject_GenericSetAttr
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy, memset
 from wasi_native._core_convert cimport *
 
@@ -380,4 +384,5 @@ STREAM_WRITER.read, STREAM_WRITER.write, STREAM_WRITER.closed = NULL, stream_wri
 
 
 include "_core_instance.pxi"
+include "_core_values.pxi"
 include "_core_component.pxi"

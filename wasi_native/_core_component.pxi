@@ -255,6 +255,35 @@ cdef class Lifted:
             if outermost:
                 self.comp.tree.sys.finish()
 
+    def invoke(self, Lane lane, args, uint64_t deadline=0, bint signals=False):
+        """The same with Python's own values, as ``lane`` has them."""
+        cdef wn_values_t given, result
+        cdef wn_message_t message
+        cdef int err
+        cdef uint8_t rooms[2][512]
+        cdef wn_arena_t *arena
+        cdef bint outermost = self.comp.take()
+        blank(&message)
+        arena = wn_comp_arena(self.comp.ptr)
+        wn_values_init(&given, rooms[0], sizeof(rooms[0]), arena)
+        wn_values_init(&result, rooms[1], sizeof(rooms[1]), arena)
+        try:
+            if outermost:
+                self.comp.tree.sys.begin(deadline, signals)
+            lane.put_params(args, &given)
+            with nogil:
+                err = wn_lifted_call(self.ptr, &given, &result, &message)
+            if err == WN_EBUSY:
+                raise Busy("a stream or signal function may not call the guest that waits for it")
+            if err:
+                return err, message_text(&message) or error_text(err), None
+            return 0, "", lane.get_result(&result)
+        finally:
+            wn_values_deinit(&given)
+            wn_values_deinit(&result)
+            if outermost:
+                self.comp.tree.sys.finish()
+
     def end(self):
         """(verdict, exit code, limit) of the component: verdict 0 while it can be called."""
         cdef wn_end_t end
@@ -265,6 +294,7 @@ cdef class Lifted:
 
 cdef class _Host:
     cdef object function
+    cdef Lane lane
     cdef Sys sys
 
 
@@ -274,6 +304,9 @@ cdef wn_err_t host_python(void *ctx, wn_comp_t *caller, wn_values_t *params, wn_
     cdef wn_err_t err = 0
     cdef uint8_t *at
     try:
+        if host.lane is not None:
+            host.lane.put_result(host.function(*host.lane.get_params(params)), result)
+            return 0
         answer = host.function(PyBytes_FromStringAndSize(<const char *>params.bytes, <Py_ssize_t>params.used))
         at = wn_values_put(result, len(answer), &err)
         if err == 0:
@@ -305,13 +338,13 @@ cdef class CanonFunc:
         fill_options(&config, self.comp, options)
         check(wn_canon_func_bind_call(self.ptr, lifted.ptr, &config))
 
-    def bind_host(self, Plan plan, tuple resources, function, options=None):
-        """``function`` takes the stream of the parameters and gives that of the result."""
+    def bind_host(self, Plan plan, tuple resources, function, options=None, Lane lane=None):
+        """``function`` takes the parameters and gives the result: streams, or Python's own values with a lane."""
         cdef wn_canon_config_t config
         cdef wn_signature_t signature
         cdef _Host host = _Host.__new__(_Host)
         cdef const wn_rt_t **types = <const wn_rt_t **>PyMem_Malloc((len(resources) + 1) * sizeof(wn_rt_t *))
-        host.function, host.sys = function, self.comp.tree.sys
+        host.function, host.lane, host.sys = function, lane, self.comp.tree.sys
         try:
             if types == NULL:
                 raise MemoryError()
