@@ -8,7 +8,9 @@
 #define WN_P2_RT(text, kind) {.name = text, .drop = wn_p2_close, .ctx = (void *)(uintptr_t)(kind)}
 wn_err_t wn_p2_close(const wn_rt_t *rt, wn_guest_t *guest, uint32_t rep);
 
-static inline wn_err_t wn_p2_enter(wn_guest_t *guest) { return wn_guest_may_leave(guest); }
+static inline wn_err_t wn_p2_enter(wn_guest_t *guest) {
+  return WN_LIKELY(guest->comp->may_leave) ? 0 : wn_guest_may_leave(guest);
+}
 
 /* The resource behind a borrowed handle. */
 static inline wn_err_t wn_p2_borrow(wn_guest_t *guest, uint32_t handle, const wn_rt_t *rt, wn_res_t **out) {

@@ -134,15 +134,6 @@ wn_err_t wn_p2_put_string(wn_guest_t *guest, uint32_t ptr, const char *text, siz
                                             : put_text(guest, ptr, bytes, len);
 }
 
-wn_err_t wn_p2_put_datetime(wn_guest_t *guest, uint32_t ptr, uint64_t ns) {
-  uint8_t *out;
-  wn_err_t err = wn_p2_place(guest, ptr, WN_P2_CLOCKS_DATETIME_SIZEOF, WN_P2_CLOCKS_DATETIME_ALIGNOF, &out);
-  if (err) return err;
-  wn_store64(out + WN_P2_CLOCKS_DATETIME_SECONDS, ns / 1000000000u);
-  wn_store32(out + WN_P2_CLOCKS_DATETIME_NANOSECONDS, (uint32_t)(ns % 1000000000u));
-  return 0;
-}
-
 wn_err_t wn_p2_get_list(wn_guest_t *guest, uint32_t ptr, uint32_t count, uint32_t size, uint32_t align,
                         uint8_t **out) {
   if ((uint64_t)count * size > WN_P2_LIST_MAX) return wn_guest_trap(guest, "list is too long");

@@ -45,7 +45,14 @@ wn_err_t wn_p2_put_bytes(wn_guest_t *guest, uint32_t ptr, const void *bytes, siz
 /* A string, given in UTF-8, in the guest's encoding. What is not UTF-8 becomes U+FFFD. */
 wn_err_t wn_p2_put_string(wn_guest_t *guest, uint32_t ptr, const char *text, size_t len);
 /* A datetime: seconds and nanoseconds. */
-wn_err_t wn_p2_put_datetime(wn_guest_t *guest, uint32_t ptr, uint64_t ns);
+static inline wn_err_t wn_p2_put_datetime(wn_guest_t *guest, uint32_t ptr, uint64_t ns) {
+  uint8_t *out;
+  wn_err_t err = wn_p2_place(guest, ptr, WN_P2_CLOCKS_DATETIME_SIZEOF, WN_P2_CLOCKS_DATETIME_ALIGNOF, &out);
+  if (err) return err;
+  wn_store64(out + WN_P2_CLOCKS_DATETIME_SECONDS, ns / 1000000000u);
+  wn_store32(out + WN_P2_CLOCKS_DATETIME_NANOSECONDS, (uint32_t)(ns % 1000000000u));
+  return 0;
+}
 
 /* A list<u8> that the guest gives. */
 static inline wn_err_t wn_p2_get_bytes(wn_guest_t *guest, uint32_t ptr, uint32_t len, uint8_t **out) {
