@@ -18,6 +18,7 @@ GROUPS = {
     "w": (91, 96),
     "b": (97, 109),
     "q": (114, 122),
+    "c": (137, 146),
     "f": (149, 163),
 }
 TITLES = {
@@ -30,6 +31,7 @@ TITLES = {
     "w": "waiting",
     "b": "blocking",
     "q": "resources",
+    "c": "components",
     "f": "faults",
 }
 _NAME = re.compile(r"test_([a-z])(\d+)_")

@@ -61,11 +61,3 @@ def test_text_that_is_no_utf_8(make2: Make) -> None:
     at, count = g.unpack("II", OUT)
     texts = [g.bytes_at(at + 8 * i).decode() for i in range(count)]
     assert texts == ["p", "a\ufffdb", "\ufffd\ufffd", "\ufffd\ufffd\ufffd."]
-
-
-def test_c137_handles_are_of_one_instance(make2: Make) -> None:
-    """Two guests: the number of one means nothing in the other."""
-    one, two = make2(*CLI), make2(*CLI)
-    assert one("stdout#get-stdout") == 1
-    assert "handle" in two.traps("streams#[resource-drop]output-stream", 1)
-    one("streams#[resource-drop]output-stream", 1)

@@ -160,33 +160,6 @@ def test_memory_that_moves(stdio: Stdio) -> None:
         assert poll(g, after(g, HOUR), after(g, 0)) == [1]
 
 
-@pytest.mark.parametrize("handle", [0, 3, 77, 2**28 - 1, 2**31, 2**32 - 1])
-def test_c137_forged_handles(stdio: Stdio, handle: int) -> None:
-    for name in (READY, BLOCK, "poll#[resource-drop]pollable", "error#[method]error.to-debug-string"):
-        g = stdio()
-        assert after(g, 0) == 1 and after(g, 0) == 2
-        args = (handle, OUT) if "error" in name else (handle,)
-        assert "handle" in g.traps(name, *args)
-    g = stdio()
-    g.memory.write(IN, struct.pack("<2I", after(g, 0), handle))
-    with g.writes_only():
-        assert "handle" in g.traps("poll#poll", IN, 2, OUT)
-
-
-def test_c137_a_handle_after_its_drop(stdio: Stdio) -> None:
-    for name in (READY, BLOCK, "poll#[resource-drop]pollable"):
-        g = stdio()
-        p = after(g, 0)
-        g("poll#[resource-drop]pollable", p)
-        assert "handle" in g.traps(name, p)
-
-
-def test_c137_a_handle_of_another_type(stdio: Stdio) -> None:
-    for name in (READY, BLOCK, "poll#[resource-drop]pollable", "streams#[resource-drop]output-stream"):
-        g = stdio()
-        assert "wrong type" in g.traps(name, g("stdin#get-stdin"))
-
-
 def test_waiting_ends_from_outside(stdio: Stdio) -> None:
     with pipe() as (r, _w):
         for call in ("block", "poll"):
@@ -210,14 +183,6 @@ def test_a_loop_of_ready_ends_too(stdio: Stdio) -> None:
     g.instance.cancel()
     with pytest.raises(Cancelled):
         g(READY, p)
-
-
-def test_c139_a_million_pollables(stdio: Stdio) -> None:
-    """The limit ends the guest long before."""
-    g = stdio(Policy(limits=Limits(handles=1000)))
-    with pytest.raises(LimitExceeded, match="handles"):
-        for _ in range(1_000_000):
-            after(g, 0)
 
 
 def test_to_debug_string(stdio: Stdio) -> None:

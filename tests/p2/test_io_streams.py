@@ -7,92 +7,16 @@ import os
 import pty
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.p2.driver import Guest2
-from wasi_native import Cancelled, Capture, LimitExceeded, Limits, Policy, Timeout
+from tests.p2.streams import BUF, CLOSED, FAILED, IN, MIB, OUT, TO, Streams, calls, pipe
+from wasi_native import Cancelled, Capture, Limits, Policy, Timeout
 
 Stdio = Callable[..., Guest2]
-OUT, BUF = 0x100, 0x1000
-IN, TO = "streams#[method]input-stream.", "streams#[method]output-stream."
-CLOSED, FAILED, MIB = "closed", "failed", 1 << 20
-
-
-@contextlib.contextmanager
-def pipe() -> Iterator[tuple[int, int]]:
-    ends = os.pipe()
-    try:
-        yield ends
-    finally:
-        for fd in ends:
-            with contextlib.suppress(OSError):
-                os.close(fd)
-
-
-class Streams:
-    """Calls that give their result, or the word of a stream-error."""
-
-    def __init__(self, g: Guest2, stdin: int | None = None, stdout: int | None = None) -> None:
-        self.g = g
-        if stdin is not None:
-            g.instance._sys.stdio_fd(0, stdin)
-        if stdout is not None:
-            g.instance._sys.stdio_fd(1, stdout)
-        self.stdin, self.stdout = g("stdin#get-stdin"), g("stdout#get-stdout")
-
-    def _error(self, at: int) -> str | None:
-        """`at`: where the payload of the result is."""
-        if self.g.memory.u8(OUT) == 0:
-            return None
-        assert self.g.memory.u8(OUT) == 1
-        if self.g.memory.u8(OUT + at) == 1:
-            return CLOSED
-        self.g("error#[resource-drop]error", self.g.unpack("I", OUT + at + 4))
-        return FAILED
-
-    def read(self, length: int, how: str = "read", timeout: float | None = None) -> bytes | str:
-        with self.g.writes_only((OUT, 12)):
-            self.g(IN + how, self.stdin, length, OUT, timeout=timeout)
-        return self._error(4) or self.g.bytes_at(OUT + 4)
-
-    def skip(self, length: int, how: str = "skip", timeout: float | None = None) -> int | str:
-        with self.g.writes_only((OUT, 16)):
-            self.g(IN + how, self.stdin, length, OUT, timeout=timeout)
-        return self._error(8) or self.g.unpack("Q", OUT + 8)
-
-    def check(self) -> int | str:
-        with self.g.writes_only((OUT, 16)):
-            self.g(TO + "check-write", self.stdout, OUT)
-        return self._error(8) or self.g.unpack("Q", OUT + 8)
-
-    def write(self, data: bytes, how: str = "write", timeout: float | None = None) -> str | None:
-        ptr, length = self.g.put(BUF, data)
-        with self.g.writes_only((OUT, 12)):
-            self.g(TO + how, self.stdout, ptr, length, OUT, timeout=timeout)
-        return self._error(4)
-
-    def zeroes(self, length: int, how: str = "write-zeroes", timeout: float | None = None) -> str | None:
-        self.g(TO + how, self.stdout, length, OUT, timeout=timeout)
-        return self._error(4)
-
-    def flush(self, how: str = "flush") -> str | None:
-        with self.g.writes_only((OUT, 12)):
-            self.g(TO + how, self.stdout, OUT)
-        return self._error(4)
-
-    def splice(self, length: int, how: str = "splice", timeout: float | None = None) -> int | str:
-        self.g(TO + how, self.stdout, self.stdin, length, OUT, timeout=timeout)
-        return self._error(8) or self.g.unpack("Q", OUT + 8)
-
-    def ready(self, name: str) -> bool:
-        handle = self.stdin if name == IN else self.stdout
-        pollable = self.g(name + "subscribe", handle)
-        found = bool(self.g("poll#[method]pollable.ready", pollable))
-        self.g("poll#[resource-drop]pollable", pollable)
-        return found
 
 
 # ---- reading ----
@@ -251,27 +175,6 @@ def test_write_within_the_permit(stdio: Stdio) -> None:
         assert "permitted" in s.g.traps(TO + "write", s.stdout, BUF, 1, OUT)
 
 
-@pytest.mark.parametrize("name", ["write", "write-zeroes"])
-def test_c140_writes_beyond_the_permit_trap(stdio: Stdio, name: str) -> None:
-    for asked, length in ((False, 1), (True, MIB + 1), (True, 2**32 - 1)):
-        s = Streams(stdio(Policy(stdout=Capture())))
-        if asked:
-            assert s.check() == MIB
-        args = (BUF, length) if name == "write" else (length if length < MIB + 2 else 2**64 - 1,)
-        with s.g.writes_only():
-            told = s.g.traps(TO + name, s.stdout, *args, OUT)
-        assert "permitted" in told or ("bounds" in told and length > 1) or "too long" in told
-
-
-@pytest.mark.parametrize("name", ["blocking-write-and-flush", "blocking-write-zeroes-and-flush"])
-def test_c140_a_blocking_write_is_of_4096_bytes(stdio: Stdio, name: str) -> None:
-    s = Streams(stdio(Policy(stdout=Capture())))
-    args = (BUF,) if "zeroes" not in name else ()
-    s.g(TO + name, s.stdout, *args, 4096, OUT)
-    assert s.g.memory.u8(OUT) == 0
-    assert "4096" in s.g.traps(TO + name, s.stdout, *args, 4097, OUT)
-
-
 def test_a_full_pipe(stdio: Stdio) -> None:
     with pipe() as (r, w):
         s = Streams(stdio(), stdout=w)
@@ -357,28 +260,8 @@ def test_contents_outside(stdio: Stdio, name: str, ptr: int, length: int, told: 
     assert s.g.instance.stdout == b""
 
 
-def calls(s: Streams, out: int) -> list[tuple[str, tuple[int, ...], int]]:
-    """Each function with a return area: (name, arguments, its alignment)."""
-    stdin, stdout = s.stdin, s.stdout
-    return [
-        (IN + "read", (stdin, 1, out), 4),
-        (IN + "blocking-read", (stdin, 1, out), 4),
-        (IN + "skip", (stdin, 1, out), 8),
-        (IN + "blocking-skip", (stdin, 1, out), 8),
-        (TO + "check-write", (stdout, out), 8),
-        (TO + "write", (stdout, BUF, 0, out), 4),
-        (TO + "blocking-write-and-flush", (stdout, BUF, 3, out), 4),
-        (TO + "flush", (stdout, out), 4),
-        (TO + "blocking-flush", (stdout, out), 4),
-        (TO + "write-zeroes", (stdout, 0, out), 4),
-        (TO + "blocking-write-zeroes-and-flush", (stdout, 3, out), 4),
-        (TO + "splice", (stdout, stdin, 1, out), 8),
-        (TO + "blocking-splice", (stdout, stdin, 1, out), 8),
-    ]
-
-
 @pytest.mark.parametrize("index", range(13))
-def test_m61_return_areas_outside(stdio: Stdio, index: int) -> None:
+def test_return_areas_outside(stdio: Stdio, index: int) -> None:
     """The call has done nothing then: no byte was read or written."""
     for out in (2 << 16, (2 << 16) - 8, 2**32 - 8, 2**31, OUT + 1, OUT + 2, OUT + 4):
         s = Streams(stdio(Policy(stdin=b"abc", stdout=Capture())))
@@ -389,39 +272,6 @@ def test_m61_return_areas_outside(stdio: Stdio, index: int) -> None:
             told = s.g.traps(name, *args)
         assert ("bounds" if out > 0x1000 else "aligned") in told, (name, hex(out))
         assert s.g.instance.stdout == b""
-
-
-@pytest.mark.parametrize("handle", [0, 3, 2**28 - 1, 2**32 - 1])
-@pytest.mark.parametrize("index", range(13))
-def test_c137_forged_streams(stdio: Stdio, index: int, handle: int) -> None:
-    s = Streams(stdio(Policy(stdin=b"abc", stdout=Capture())))
-    name, args, _ = calls(s, OUT)[index]
-    with s.g.writes_only():
-        assert "handle" in s.g.traps(name, handle, *args[1:])
-
-
-def test_c137_forged_source_of_a_splice(stdio: Stdio) -> None:
-    for source, told in ((0, "handle"), (2, "wrong type"), (99, "handle")):
-        s = Streams(stdio(Policy(stdin=b"abc", stdout=Capture())))
-        assert (s.stdin, s.stdout) == (1, 2)
-        assert told in s.g.traps(TO + "splice", s.stdout, source, 1, OUT)
-
-
-def test_c138_a_stream_dropped_before_its_pollables(stdio: Stdio) -> None:
-    with pipe() as (r, _w):
-        s = Streams(stdio(), stdin=r)
-        pollables = [s.g(IN + "subscribe", s.stdin) for _ in range(100)]
-        s.g("streams#[resource-drop]input-stream", s.stdin)
-        assert [s.g("poll#[method]pollable.ready", p) for p in pollables] == [1] * 100
-        for p in pollables:
-            s.g("poll#[resource-drop]pollable", p)
-
-
-def test_c139_streams_without_end(stdio: Stdio) -> None:
-    g = stdio(Policy(limits=Limits(handles=100)))
-    with pytest.raises(LimitExceeded, match="handles"):
-        for _ in range(1_000_000):
-            g("stdout#get-stdout")
 
 
 # ---- splice ----
@@ -440,15 +290,6 @@ def test_splice(stdio: Stdio) -> None:
         timer.join()
         os.close(w)
         assert s.splice(1) == CLOSED and s.splice(1, "blocking-splice") == CLOSED
-
-
-def test_c140_splice_from_a_pipe_to_itself(stdio: Stdio) -> None:
-    with pipe() as (r, w):
-        s = Streams(stdio(), stdin=r, stdout=w)
-        os.write(w, b"round")
-        for _ in range(10):
-            assert s.splice(2**64 - 1) == 5
-        assert os.read(r, 100) == b"round"
 
 
 def test_a_blocking_splice_ends_from_outside(stdio: Stdio) -> None:
