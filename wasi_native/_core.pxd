@@ -241,6 +241,7 @@ cdef extern from "wasi_native.h" nogil:
     ctypedef wn_err_t (*wn_rt_drop_fn_t)(void *ctx, uint32_t rep) noexcept nogil
     wn_err_t wn_rt_new(wn_comp_t *owner, wn_rt_t **out)
     wn_err_t wn_rt_new_host(wn_sys_t *sys, wn_rt_drop_fn_t drop, void *ctx, wn_rt_t **out)
+    const wn_rt_t *wn_rt_wasi(wn_str_t module, wn_str_t name)
     wn_err_t wn_rt_set_destructor(wn_rt_t *rt, wn_instance_t *instance, wn_str_t name)
     void wn_rt_delete(wn_rt_t *rt)
     ctypedef struct wn_canon_config_t:

@@ -146,7 +146,11 @@ class Comp:
 
 class ResourceType:
     def __new__(
-        cls, comp: Comp, drop: Callable[[int], object] | None = None, host: bool = False
+        cls,
+        comp: Comp,
+        drop: Callable[[int], object] | None = None,
+        host: bool = False,
+        wasi: tuple[bytes, bytes] | None = None,
     ) -> ResourceType: ...
     @property
     def comp(self) -> Comp: ...

@@ -115,17 +115,23 @@ cdef wn_err_t drop_python(void *ctx, uint32_t rep) noexcept with gil:
 
 
 cdef class ResourceType:
-    """A type of resource: of a component, or with ``drop`` (called with the representation) of the embedder."""
+    """A type of resource: of a component; with ``drop`` (called with the representation) of the embedder; or by
+    ``wasi``, interface and name, of WASI."""
 
     cdef const wn_rt_t *ptr
     cdef wn_rt_t *made
     cdef readonly Comp comp
 
-    def __cinit__(self, Comp comp, drop=None, bint host=False):
+    def __cinit__(self, Comp comp, drop=None, bint host=False, tuple wasi=None):
         cdef _Drop callback
         cdef wn_rt_drop_fn_t function = NULL
         comp.alive()
         self.comp = comp
+        if wasi is not None:
+            self.ptr = wn_rt_wasi(span(wasi[0]), span(wasi[1]))
+            if self.ptr == NULL:
+                raise ValueError(f"WASI has no resource {wasi[1].decode()!r} in {wasi[0].decode()!r}")
+            return
         if drop is None and not host:
             check(wn_rt_new(comp.ptr, &self.made))
             comp.tree.own(OWN_TYPE, <uintptr_t>self.made)
@@ -140,6 +146,8 @@ cdef class ResourceType:
 
     def set_destructor(self, Instance instance, bytes name):
         self.comp.alive()
+        if self.made == NULL:
+            raise ValueError("WASI's own resources have no destructor of a component's")
         check(wn_rt_set_destructor(self.made, instance.ptr, span(name)))
 
     def drop(self, uint32_t rep, uint64_t deadline=0, bint signals=False):

@@ -33,6 +33,8 @@ WN_API wn_err_t wn_rt_new(wn_comp_t *owner, wn_rt_t **out);
 /* What the embedder defines: drop is called when the last owner is gone; it may not call the guest. */
 typedef wn_err_t (*wn_rt_drop_fn_t)(void *ctx, uint32_t rep);
 WN_API wn_err_t wn_rt_new_host(wn_sys_t *sys, wn_rt_drop_fn_t drop, void *ctx, wn_rt_t **out);
+/* WASI's own: "wasi:io/streams@0.2.0", "input-stream". Static; NULL: there is none. Any thread. */
+WN_API const wn_rt_t *wn_rt_wasi(wn_str_t module, wn_str_t name);
 /* The destructor of a component's type: a core function of one i32. MISSING, INVALID. */
 WN_API wn_err_t wn_rt_set_destructor(wn_rt_t *rt, wn_instance_t *instance, wn_str_t name);
 WN_API void wn_rt_delete(wn_rt_t *rt); /* after all that has handles of it */

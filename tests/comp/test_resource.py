@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.comp.tree import ENGINES, call, traps, tree
+from tests.comp.tree import ENGINES, T, call, planned, traps, tree
 from wasi_native import _core
 from wasi_native.errors import CoreError
 
@@ -108,3 +108,34 @@ def test_what_is_no_destructor() -> None:
             assert caught.value.code == code
         with pytest.raises(CoreError):
             _core.ResourceType(t.root, host=True).set_destructor(dtor, b"dtor")
+
+
+def test_wasis_own_pass_from_one_component_to_another(engine: str) -> None:
+    """One gets its standard output from WASI and gives it away; the other one writes to it."""
+    wat = """(module (import "" "get" (func $get (result i32))) (import "" "give" (func $give (param i32)))
+      (func (export "go") (call $give (call $get))))"""
+    taker = """(module (import "" "write" (func $write (param i32 i32 i32 i32)))
+      (import "" "drop" (func $drop (param i32))) (memory (export "memory") 1)
+      (data (i32.const 8) "given")
+      (func (export "f") (param i32)
+        (call $write (local.get 0) (i32.const 8) (i32.const 5) (i32.const 64)) (call $drop (local.get 0))))"""
+    streams = b"wasi:io/streams@0.2.3"
+    with tree(engine) as t:
+        t.sys.stdio_capture(1, 100)
+        one, two = _core.Comp(t.sys, t.root), _core.Comp(t.sys, t.root)
+        rt = _core.ResourceType(one, wasi=(streams, b"output-stream"))
+        get, give = t.func("", "i", one), t.func("i", "", one)
+        write, drop = t.func("iiii", "", two), t.func("i", "", two)
+        callee = t.core(taker, write, drop, comp=two)
+        write.bind_row(
+            streams, b"[method]output-stream.blocking-write-and-flush", (callee, b"memory", None, b"", 0)
+        )
+        drop.bind_row(streams, b"[resource-drop]output-stream")
+        get.bind_row(b"wasi:cli/stdout@0.2.0", b"get-stdout")
+        give.bind_call(_core.Lifted(two, planned(T.own(0)), (rt,), callee, b"f"))
+        user_ = t.core(wat, get, give, comp=one)
+        for _ in range(3):
+            call(user_, "go", results="")
+        assert t.sys.captured(1) == b"given" * 3
+        with pytest.raises(ValueError, match="WASI has no resource 'output'"):
+            _core.ResourceType(one, wasi=(streams, b"output"))

@@ -479,11 +479,11 @@ def header(version: str, reader: Reader, source: str) -> str:
     for func in served:
         params, flat = func.flat()
         words = [word for word, _letter, _one in names(func)] + (["ret"] if results(func)[1] else [])
-        call = f"call_{func.handler}"
-        if func.drops is not None:
+        call, ctx = f"call_{func.handler}", "NULL"
+        if func.drops is not None:  # where the type of a resource is found by its name
             params, flat, words = "i", "", ["self"]
-            call = f"drop_{snake(func.drops.name)}"
+            call, ctx = f"drop_{snake(func.drops.name)}", f"(void *)&wn_p2_rt_{snake(func.drops.name)}"
         fields = [func.module, func.name, params, flat, ",".join(words), func.package.group]
-        out.append(wrapped("    {", [*(f'"{text}"' for text in fields), call, "NULL", "NULL"], "},"))
+        out.append(wrapped("    {", [*(f'"{text}"' for text in fields), call, "NULL", ctx], "},"))
     out += ["};", "", "#endif", "#endif", ""]
     return "\n".join(out)

@@ -1,5 +1,6 @@
 /* resource.c - types of resources that are made at run time, and how the last owner gives one back. */
 #include "core/comp/comp.h"
+#include "core/link.h"
 #include "core/sys/state.h"
 
 typedef struct made {
@@ -70,6 +71,17 @@ wn_err_t wn_rt_new_host(wn_sys_t *sys, wn_rt_drop_fn_t drop, void *ctx, wn_rt_t 
   made->ctx = ctx;
   *out = &made->head;
   return 0;
+}
+
+/* Rows that drop a resource carry its type. */
+const wn_rt_t *wn_rt_wasi(wn_str_t module, wn_str_t name) {
+  static const char prefix[] = "[resource-drop]";
+  char text[128];
+  if (name.len > sizeof text - sizeof prefix) return NULL;
+  memcpy(text, prefix, sizeof prefix - 1);
+  memcpy(text + sizeof prefix - 1, name.ptr, name.len);
+  const wn_row_t *row = wn_link_find(module, (wn_str_t){text, sizeof prefix - 1 + name.len});
+  return row ? row->ctx : NULL;
 }
 
 wn_err_t wn_rt_set_destructor(wn_rt_t *rt, wn_instance_t *instance, wn_str_t name) {
