@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 import pytest
 
-from tests.p2.driver import Guest2
+from tests.comp.tree import call as core_call
+from tests.comp.tree import tree
+from tests.p2.driver import HEAP, REALLOC, Guest2
 from wasi_native import Policy
 
 CLI = ("wasi:cli/environment", "wasi:cli/stdout", "wasi:io/streams", "wasi:io/poll")
@@ -61,3 +64,60 @@ def test_text_that_is_no_utf_8(make2: Make) -> None:
     at, count = g.unpack("II", OUT)
     texts = [g.bytes_at(at + 8 * i).decode() for i in range(count)]
     assert texts == ["p", "a\ufffdb", "\ufffd\ufffd", "\ufffd\ufffd\ufffd."]
+
+
+# ---- the other encodings, which a component chooses ----
+
+TEXTS = ["p", "", "one", "zwölf ÿ", "€", "𝄞 and 😀", "a\udcffb"]
+USER = f"""(module (import "a" "f" (func $f (param i32)))
+  (memory (export "memory") 2)
+  (global $heap (mut i32) (i32.const {HEAP}))
+  (func (export "r") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    {REALLOC["bump"].replace("(global.set $calls (i32.add (global.get $calls) (i32.const 1)))", "")})
+  (func (export "go") (result i32) (call $f (i32.const {OUT})) (i32.const 0)))"""
+
+
+def strings_of(encoding: int) -> list[tuple[bytes, int, int]]:
+    """(bytes, the length word, the address) of each argument, in that encoding."""
+    with tree("wasmtime") as t:
+        t.sys.set_args([text.encode("utf-8", "surrogateescape") for text in TEXTS])
+        f = t.func("i")
+        user = t.core(USER, f)
+        f.bind_row(b"wasi:cli/environment@0.2.0", b"get-arguments", (user, b"memory", user, b"r", encoding))
+        assert core_call(user, "go") == 0
+
+        def words(at: int, count: int) -> tuple[int, ...]:
+            return struct.unpack(f"<{count}I", bytes(user.memory(b"memory", at, 4 * count)[1]))
+
+        at, count = words(OUT, 2)
+        found = []
+        for index in range(count):
+            ptr, length = words(at + 8 * index, 2)
+            size = length if encoding == 0 else 2 * (length & 0x7FFFFFFF)
+            if encoding == 2 and not length >> 31:
+                size = length
+            found.append((bytes(user.memory(b"memory", ptr, size)[1]) if size else b"", length, ptr))
+        return found
+
+
+def test_utf_8() -> None:
+    wanted = [text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for text in TEXTS]
+    assert [raw.decode() for raw, _length, _ptr in strings_of(0)] == wanted
+
+
+def test_utf_16() -> None:
+    wanted = [text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for text in TEXTS]
+    found = strings_of(1)
+    assert [raw.decode("utf-16-le") for raw, _length, _ptr in found] == wanted
+    assert all(ptr % 2 == 0 for _raw, _length, ptr in found)
+    assert [length for _raw, length, _ptr in found] == [len(text.encode("utf-16-le")) // 2 for text in wanted]
+
+
+def test_latin_1_or_utf_16() -> None:
+    """What fits into Latin-1 is that; else it is UTF-16, and the top bit of its length says so."""
+    wanted = [text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for text in TEXTS]
+    found = strings_of(2)
+    for text, (raw, length, ptr) in zip(wanted, found, strict=True):
+        wide = max(map(ord, text), default=0) > 0xFF
+        assert (length >> 31 == 1) == wide and ptr % 2 == 0
+        assert raw.decode("utf-16-le" if wide else "latin-1") == text
