@@ -97,7 +97,8 @@ class Allow:
         if host is None and protocol == "dns":
             _bad(rule, "an address is looked up without asking anybody; write a name, or *.suffix")
         local, peers = _query(rule, query, verb) if question else (False, ())
-        if host is not None and ("." + host).endswith(".localhost") and not local:
+        home = host is not None and ("." + host).endswith(".localhost")
+        if home and protocol != "dns" and not local:
             _bad(rule, "localhost is an address of this machine; add ?local=1 to mean that")
         check.put(self, verb=verb, protocol=protocol, host=host, network=network)
         check.put(self, ports=ports, local=local, peers=peers)

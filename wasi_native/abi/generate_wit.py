@@ -248,6 +248,9 @@ def _split(text: str) -> list[str]:
     return parts
 
 
+TAKEN = ("err", "guest", "ret", "result", "row", "slots")  # by the trampolines themselves
+
+
 def snake(name: str) -> str:
     return name.replace("-", "_").replace(".", "_")
 
@@ -324,7 +327,7 @@ def names(func: Func) -> list[tuple[str, str, Named | None]]:
     """(C name, letter, the type where it is the first of one) of each flat parameter but the return area."""
     found: list[tuple[str, str, Named | None]] = []
     for name, one in func.params:
-        word = snake(name)
+        word = snake(name) + "_" * (name in TAKEN)
         flat = one.value.flat
         if one.kind in ("list", "string"):
             found += [(word, "i", None), (f"{word}_len", "i", None)]

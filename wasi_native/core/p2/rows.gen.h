@@ -156,6 +156,7 @@ extern const wn_rt_t wn_p2_rt_terminal_output;
 
 /* The payload of an error for an errno. */
 wn_err_t wn_p2_io_stream_error(wn_guest_t *guest, wn_err_t err, uint8_t *out);
+wn_err_t wn_p2_sockets_error_code(wn_guest_t *guest, wn_err_t err, uint8_t *out);
 
 wn_err_t wn_p2_io_error_to_debug_string(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
 wn_err_t wn_p2_io_pollable_ready(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
@@ -192,6 +193,86 @@ wn_err_t wn_p2_random_get_random_u64(wn_guest_t *guest, uint64_t *result);
 wn_err_t wn_p2_random_get_insecure_random_bytes(wn_guest_t *guest, uint64_t len, uint32_t ret);
 wn_err_t wn_p2_random_get_insecure_random_u64(wn_guest_t *guest, uint64_t *result);
 wn_err_t wn_p2_random_insecure_seed(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_sockets_network_error_code(wn_guest_t *guest, wn_res_t *err_, uint32_t ret);
+wn_err_t wn_p2_sockets_instance_network(wn_guest_t *guest, uint32_t *result);
+wn_err_t wn_p2_sockets_resolve_addresses(wn_guest_t *guest, wn_res_t *network, uint32_t name, uint32_t name_len,
+                                         uint32_t ret);
+wn_err_t wn_p2_sockets_resolve_address_stream_resolve_next_address(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_resolve_address_stream_subscribe(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_sockets_tcp_socket_start_bind(wn_guest_t *guest, wn_res_t *self, wn_res_t *network,
+                                             uint32_t local_address, uint32_t local_address_1,
+                                             uint32_t local_address_2, uint32_t local_address_3,
+                                             uint32_t local_address_4, uint32_t local_address_5,
+                                             uint32_t local_address_6, uint32_t local_address_7,
+                                             uint32_t local_address_8, uint32_t local_address_9,
+                                             uint32_t local_address_10, uint32_t local_address_11);
+wn_err_t wn_p2_sockets_tcp_socket_finish_bind(wn_guest_t *guest, wn_res_t *self);
+wn_err_t wn_p2_sockets_tcp_socket_start_connect(wn_guest_t *guest, wn_res_t *self, wn_res_t *network,
+                                                uint32_t remote_address, uint32_t remote_address_1,
+                                                uint32_t remote_address_2, uint32_t remote_address_3,
+                                                uint32_t remote_address_4, uint32_t remote_address_5,
+                                                uint32_t remote_address_6, uint32_t remote_address_7,
+                                                uint32_t remote_address_8, uint32_t remote_address_9,
+                                                uint32_t remote_address_10, uint32_t remote_address_11);
+wn_err_t wn_p2_sockets_tcp_socket_finish_connect(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_start_listen(wn_guest_t *guest, wn_res_t *self);
+wn_err_t wn_p2_sockets_tcp_socket_finish_listen(wn_guest_t *guest, wn_res_t *self);
+wn_err_t wn_p2_sockets_tcp_socket_accept(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_local_address(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_remote_address(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_is_listening(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_sockets_tcp_socket_address_family(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_sockets_tcp_socket_set_listen_backlog_size(wn_guest_t *guest, wn_res_t *self, uint64_t value);
+wn_err_t wn_p2_sockets_tcp_socket_keep_alive_enabled(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_set_keep_alive_enabled(wn_guest_t *guest, wn_res_t *self, uint32_t value);
+wn_err_t wn_p2_sockets_tcp_socket_keep_alive_idle_time(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_set_keep_alive_idle_time(wn_guest_t *guest, wn_res_t *self, uint64_t value);
+wn_err_t wn_p2_sockets_tcp_socket_keep_alive_interval(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_set_keep_alive_interval(wn_guest_t *guest, wn_res_t *self, uint64_t value);
+wn_err_t wn_p2_sockets_tcp_socket_keep_alive_count(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_set_keep_alive_count(wn_guest_t *guest, wn_res_t *self, uint32_t value);
+wn_err_t wn_p2_sockets_tcp_socket_hop_limit(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_set_hop_limit(wn_guest_t *guest, wn_res_t *self, uint32_t value);
+wn_err_t wn_p2_sockets_tcp_socket_receive_buffer_size(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_set_receive_buffer_size(wn_guest_t *guest, wn_res_t *self, uint64_t value);
+wn_err_t wn_p2_sockets_tcp_socket_send_buffer_size(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_tcp_socket_set_send_buffer_size(wn_guest_t *guest, wn_res_t *self, uint64_t value);
+wn_err_t wn_p2_sockets_tcp_socket_subscribe(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_sockets_tcp_socket_shutdown(wn_guest_t *guest, wn_res_t *self, uint32_t shutdown_type);
+wn_err_t wn_p2_sockets_create_tcp_socket(wn_guest_t *guest, uint32_t address_family, uint32_t ret);
+wn_err_t wn_p2_sockets_udp_socket_start_bind(wn_guest_t *guest, wn_res_t *self, wn_res_t *network,
+                                             uint32_t local_address, uint32_t local_address_1,
+                                             uint32_t local_address_2, uint32_t local_address_3,
+                                             uint32_t local_address_4, uint32_t local_address_5,
+                                             uint32_t local_address_6, uint32_t local_address_7,
+                                             uint32_t local_address_8, uint32_t local_address_9,
+                                             uint32_t local_address_10, uint32_t local_address_11);
+wn_err_t wn_p2_sockets_udp_socket_finish_bind(wn_guest_t *guest, wn_res_t *self);
+wn_err_t wn_p2_sockets_udp_socket_stream(wn_guest_t *guest, wn_res_t *self, uint32_t remote_address,
+                                         uint32_t remote_address_1, uint32_t remote_address_2,
+                                         uint32_t remote_address_3, uint32_t remote_address_4,
+                                         uint32_t remote_address_5, uint32_t remote_address_6,
+                                         uint32_t remote_address_7, uint32_t remote_address_8,
+                                         uint32_t remote_address_9, uint32_t remote_address_10,
+                                         uint32_t remote_address_11, uint32_t remote_address_12, uint32_t ret);
+wn_err_t wn_p2_sockets_udp_socket_local_address(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_udp_socket_remote_address(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_udp_socket_address_family(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_sockets_udp_socket_unicast_hop_limit(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_udp_socket_set_unicast_hop_limit(wn_guest_t *guest, wn_res_t *self, uint32_t value);
+wn_err_t wn_p2_sockets_udp_socket_receive_buffer_size(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_udp_socket_set_receive_buffer_size(wn_guest_t *guest, wn_res_t *self, uint64_t value);
+wn_err_t wn_p2_sockets_udp_socket_send_buffer_size(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_udp_socket_set_send_buffer_size(wn_guest_t *guest, wn_res_t *self, uint64_t value);
+wn_err_t wn_p2_sockets_udp_socket_subscribe(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_sockets_incoming_datagram_stream_receive(wn_guest_t *guest, wn_res_t *self, uint64_t max_results,
+                                                        uint32_t ret);
+wn_err_t wn_p2_sockets_incoming_datagram_stream_subscribe(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_sockets_outgoing_datagram_stream_check_send(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_sockets_outgoing_datagram_stream_send(wn_guest_t *guest, wn_res_t *self, uint32_t datagrams,
+                                                     uint32_t datagrams_len, uint32_t ret);
+wn_err_t wn_p2_sockets_outgoing_datagram_stream_subscribe(wn_guest_t *guest, wn_res_t *self, uint32_t *result);
+wn_err_t wn_p2_sockets_create_udp_socket(wn_guest_t *guest, uint32_t address_family, uint32_t ret);
 wn_err_t wn_p2_cli_get_environment(wn_guest_t *guest, uint32_t ret);
 wn_err_t wn_p2_cli_get_arguments(wn_guest_t *guest, uint32_t ret);
 wn_err_t wn_p2_cli_initial_cwd(wn_guest_t *guest, uint32_t ret);
@@ -580,6 +661,689 @@ static wn_err_t call_random_insecure_seed(wn_guest_t *guest, const wn_row_t *row
   return err;
 }
 
+static wn_err_t drop_network(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_network);
+}
+
+static wn_err_t call_sockets_network_error_code(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *err_ = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_error, &err_);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_network_error_code(guest, err_, ret);
+  return err;
+}
+
+static wn_err_t call_sockets_instance_network(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_instance_network(guest, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t drop_resolve_address_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_resolve_address_stream);
+}
+
+static wn_err_t call_sockets_resolve_addresses(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *network = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_network, &network);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_resolve_addresses(guest, network, WN_SLOT_U32(guest, slots, 1),
+                                                             WN_SLOT_U32(guest, slots, 2), ret + 4);
+  return wn_p2_done(guest, ret, 8, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_resolve_address_stream_resolve_next_address(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_resolve_address_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 22, 2);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_resolve_address_stream_resolve_next_address(guest, self, ret + 2);
+  return wn_p2_done(guest, ret, 22, 2, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_resolve_address_stream_subscribe(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_resolve_address_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_resolve_address_stream_subscribe(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t drop_tcp_socket(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket);
+}
+
+static wn_err_t call_sockets_tcp_socket_start_bind(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  wn_res_t *network = NULL;
+  uint32_t local_address = WN_SLOT_U32(guest, slots, 2);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 14);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 1), &wn_p2_rt_network, &network);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, local_address, 2);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_start_bind(guest, self, network, local_address,
+                                                                 WN_SLOT_U32(guest, slots, 3),
+                                                                 WN_SLOT_U32(guest, slots, 4),
+                                                                 WN_SLOT_U32(guest, slots, 5),
+                                                                 WN_SLOT_U32(guest, slots, 6),
+                                                                 WN_SLOT_U32(guest, slots, 7),
+                                                                 WN_SLOT_U32(guest, slots, 8),
+                                                                 WN_SLOT_U32(guest, slots, 9),
+                                                                 WN_SLOT_U32(guest, slots, 10),
+                                                                 WN_SLOT_U32(guest, slots, 11),
+                                                                 WN_SLOT_U32(guest, slots, 12),
+                                                                 WN_SLOT_U32(guest, slots, 13));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_finish_bind(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_finish_bind(guest, self);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_start_connect(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  wn_res_t *network = NULL;
+  uint32_t remote_address = WN_SLOT_U32(guest, slots, 2);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 14);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 1), &wn_p2_rt_network, &network);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, remote_address, 2);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_start_connect(guest, self, network, remote_address,
+                                                                    WN_SLOT_U32(guest, slots, 3),
+                                                                    WN_SLOT_U32(guest, slots, 4),
+                                                                    WN_SLOT_U32(guest, slots, 5),
+                                                                    WN_SLOT_U32(guest, slots, 6),
+                                                                    WN_SLOT_U32(guest, slots, 7),
+                                                                    WN_SLOT_U32(guest, slots, 8),
+                                                                    WN_SLOT_U32(guest, slots, 9),
+                                                                    WN_SLOT_U32(guest, slots, 10),
+                                                                    WN_SLOT_U32(guest, slots, 11),
+                                                                    WN_SLOT_U32(guest, slots, 12),
+                                                                    WN_SLOT_U32(guest, slots, 13));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_finish_connect(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_finish_connect(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_start_listen(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_start_listen(guest, self);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_finish_listen(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_finish_listen(guest, self);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_accept(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_accept(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 16, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_local_address(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 36, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_local_address(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 36, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_remote_address(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 36, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_remote_address(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 36, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_is_listening(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_is_listening(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_sockets_tcp_socket_address_family(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_address_family(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_sockets_tcp_socket_set_listen_backlog_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_set_listen_backlog_size(guest, self,
+                                                                              WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_keep_alive_enabled(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_keep_alive_enabled(guest, self, ret + 1);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_set_keep_alive_enabled(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_set_keep_alive_enabled(guest, self,
+                                                                             WN_SLOT_U32(guest, slots, 1) != 0);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_keep_alive_idle_time(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_keep_alive_idle_time(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_set_keep_alive_idle_time(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_set_keep_alive_idle_time(guest, self,
+                                                                               WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_keep_alive_interval(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_keep_alive_interval(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_set_keep_alive_interval(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_set_keep_alive_interval(guest, self,
+                                                                              WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_keep_alive_count(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_keep_alive_count(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 8, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_set_keep_alive_count(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_set_keep_alive_count(guest, self, WN_SLOT_U32(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_hop_limit(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_hop_limit(guest, self, ret + 1);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_set_hop_limit(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_set_hop_limit(guest, self,
+                                                                    (uint8_t)WN_SLOT_U32(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_receive_buffer_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_receive_buffer_size(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_set_receive_buffer_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_set_receive_buffer_size(guest, self,
+                                                                              WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_send_buffer_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_send_buffer_size(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_set_send_buffer_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_set_send_buffer_size(guest, self, WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_tcp_socket_subscribe(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_subscribe(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_sockets_tcp_socket_shutdown(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t shutdown_type = WN_SLOT_U32(guest, slots, 1);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_tcp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, shutdown_type, 3);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_tcp_socket_shutdown(guest, self, shutdown_type);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_create_tcp_socket(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t address_family = WN_SLOT_U32(guest, slots, 0);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, address_family, 2);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_create_tcp_socket(guest, address_family, ret + 4);
+  return wn_p2_done(guest, ret, 8, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t drop_udp_socket(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket);
+}
+
+static wn_err_t drop_incoming_datagram_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_incoming_datagram_stream);
+}
+
+static wn_err_t drop_outgoing_datagram_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_outgoing_datagram_stream);
+}
+
+static wn_err_t call_sockets_udp_socket_start_bind(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  wn_res_t *network = NULL;
+  uint32_t local_address = WN_SLOT_U32(guest, slots, 2);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 14);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 1), &wn_p2_rt_network, &network);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, local_address, 2);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_start_bind(guest, self, network, local_address,
+                                                                 WN_SLOT_U32(guest, slots, 3),
+                                                                 WN_SLOT_U32(guest, slots, 4),
+                                                                 WN_SLOT_U32(guest, slots, 5),
+                                                                 WN_SLOT_U32(guest, slots, 6),
+                                                                 WN_SLOT_U32(guest, slots, 7),
+                                                                 WN_SLOT_U32(guest, slots, 8),
+                                                                 WN_SLOT_U32(guest, slots, 9),
+                                                                 WN_SLOT_U32(guest, slots, 10),
+                                                                 WN_SLOT_U32(guest, slots, 11),
+                                                                 WN_SLOT_U32(guest, slots, 12),
+                                                                 WN_SLOT_U32(guest, slots, 13));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_finish_bind(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_finish_bind(guest, self);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t remote_address = WN_SLOT_U32(guest, slots, 1);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 14);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, remote_address, 2);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_stream(guest, self, remote_address,
+                                                             WN_SLOT_U32(guest, slots, 2),
+                                                             WN_SLOT_U32(guest, slots, 3),
+                                                             WN_SLOT_U32(guest, slots, 4),
+                                                             WN_SLOT_U32(guest, slots, 5),
+                                                             WN_SLOT_U32(guest, slots, 6),
+                                                             WN_SLOT_U32(guest, slots, 7),
+                                                             WN_SLOT_U32(guest, slots, 8),
+                                                             WN_SLOT_U32(guest, slots, 9),
+                                                             WN_SLOT_U32(guest, slots, 10),
+                                                             WN_SLOT_U32(guest, slots, 11),
+                                                             WN_SLOT_U32(guest, slots, 12),
+                                                             WN_SLOT_U32(guest, slots, 13), ret + 4);
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_local_address(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 36, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_local_address(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 36, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_remote_address(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 36, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_remote_address(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 36, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_address_family(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_address_family(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_sockets_udp_socket_unicast_hop_limit(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_unicast_hop_limit(guest, self, ret + 1);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_set_unicast_hop_limit(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_set_unicast_hop_limit(guest, self,
+                                                                            (uint8_t)WN_SLOT_U32(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_receive_buffer_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_receive_buffer_size(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_set_receive_buffer_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_set_receive_buffer_size(guest, self,
+                                                                              WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_send_buffer_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_send_buffer_size(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_set_send_buffer_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_set_send_buffer_size(guest, self, WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_udp_socket_subscribe(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_udp_socket, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_udp_socket_subscribe(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_sockets_incoming_datagram_stream_receive(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_incoming_datagram_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_incoming_datagram_stream_receive(guest, self, WN_SLOT_U64(guest, slots, 1),
+                                                                            ret + 4);
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_incoming_datagram_stream_subscribe(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_incoming_datagram_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_incoming_datagram_stream_subscribe(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_sockets_outgoing_datagram_stream_check_send(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_outgoing_datagram_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_outgoing_datagram_stream_check_send(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_outgoing_datagram_stream_send(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_outgoing_datagram_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_outgoing_datagram_stream_send(guest, self, WN_SLOT_U32(guest, slots, 1),
+                                                                         WN_SLOT_U32(guest, slots, 2), ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_sockets_error_code);
+}
+
+static wn_err_t call_sockets_outgoing_datagram_stream_subscribe(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_outgoing_datagram_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_outgoing_datagram_stream_subscribe(guest, self, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_sockets_create_udp_socket(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t address_family = WN_SLOT_U32(guest, slots, 0);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, address_family, 2);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_sockets_create_udp_socket(guest, address_family, ret + 4);
+  return wn_p2_done(guest, ret, 8, 4, err, wn_p2_sockets_error_code);
+}
+
 static wn_err_t call_cli_get_environment(wn_guest_t *guest, const wn_row_t *row, void *slots) {
   (void)row;
   uint32_t ret = WN_SLOT_U32(guest, slots, 0);
@@ -753,6 +1517,125 @@ static const wn_row_t wn_p2_table[] = {
      call_random_get_insecure_random_u64, NULL, NULL},
     {"wasi:random/insecure-seed@0.2", "insecure-seed", "i", "", "ret", "random", call_random_insecure_seed, NULL,
      NULL},
+    {"wasi:sockets/network@0.2", "[resource-drop]network", "i", "", "self", "sockets", drop_network, NULL, NULL},
+    {"wasi:sockets/network@0.2", "network-error-code", "ii", "", "err_,ret", "sockets",
+     call_sockets_network_error_code, NULL, NULL},
+    {"wasi:sockets/instance-network@0.2", "instance-network", "", "i", "", "sockets", call_sockets_instance_network,
+     NULL, NULL},
+    {"wasi:sockets/ip-name-lookup@0.2", "[resource-drop]resolve-address-stream", "i", "", "self", "sockets",
+     drop_resolve_address_stream, NULL, NULL},
+    {"wasi:sockets/ip-name-lookup@0.2", "resolve-addresses", "iiii", "", "network,name,name_len,ret", "sockets",
+     call_sockets_resolve_addresses, NULL, NULL},
+    {"wasi:sockets/ip-name-lookup@0.2", "[method]resolve-address-stream.resolve-next-address", "ii", "", "self,ret",
+     "sockets", call_sockets_resolve_address_stream_resolve_next_address, NULL, NULL},
+    {"wasi:sockets/ip-name-lookup@0.2", "[method]resolve-address-stream.subscribe", "i", "i", "self", "sockets",
+     call_sockets_resolve_address_stream_subscribe, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[resource-drop]tcp-socket", "i", "", "self", "sockets", drop_tcp_socket, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.start-bind", "iiiiiiiiiiiiiii", "",
+     "self,network,local_address,local_address_1,local_address_2,local_address_3,local_address_4,local_address_5,local_address_6,local_address_7,local_address_8,local_address_9,local_address_10,local_address_11,ret",
+     "sockets", call_sockets_tcp_socket_start_bind, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.finish-bind", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_finish_bind, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.start-connect", "iiiiiiiiiiiiiii", "",
+     "self,network,remote_address,remote_address_1,remote_address_2,remote_address_3,remote_address_4,remote_address_5,remote_address_6,remote_address_7,remote_address_8,remote_address_9,remote_address_10,remote_address_11,ret",
+     "sockets", call_sockets_tcp_socket_start_connect, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.finish-connect", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_finish_connect, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.start-listen", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_start_listen, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.finish-listen", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_finish_listen, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.accept", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_accept, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.local-address", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_local_address, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.remote-address", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_remote_address, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.is-listening", "i", "i", "self", "sockets",
+     call_sockets_tcp_socket_is_listening, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.address-family", "i", "i", "self", "sockets",
+     call_sockets_tcp_socket_address_family, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.set-listen-backlog-size", "iIi", "", "self,value,ret", "sockets",
+     call_sockets_tcp_socket_set_listen_backlog_size, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.keep-alive-enabled", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_keep_alive_enabled, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.set-keep-alive-enabled", "iii", "", "self,value,ret", "sockets",
+     call_sockets_tcp_socket_set_keep_alive_enabled, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.keep-alive-idle-time", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_keep_alive_idle_time, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.set-keep-alive-idle-time", "iIi", "", "self,value,ret", "sockets",
+     call_sockets_tcp_socket_set_keep_alive_idle_time, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.keep-alive-interval", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_keep_alive_interval, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.set-keep-alive-interval", "iIi", "", "self,value,ret", "sockets",
+     call_sockets_tcp_socket_set_keep_alive_interval, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.keep-alive-count", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_keep_alive_count, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.set-keep-alive-count", "iii", "", "self,value,ret", "sockets",
+     call_sockets_tcp_socket_set_keep_alive_count, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.hop-limit", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_hop_limit, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.set-hop-limit", "iii", "", "self,value,ret", "sockets",
+     call_sockets_tcp_socket_set_hop_limit, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.receive-buffer-size", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_receive_buffer_size, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.set-receive-buffer-size", "iIi", "", "self,value,ret", "sockets",
+     call_sockets_tcp_socket_set_receive_buffer_size, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.send-buffer-size", "ii", "", "self,ret", "sockets",
+     call_sockets_tcp_socket_send_buffer_size, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.set-send-buffer-size", "iIi", "", "self,value,ret", "sockets",
+     call_sockets_tcp_socket_set_send_buffer_size, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.subscribe", "i", "i", "self", "sockets",
+     call_sockets_tcp_socket_subscribe, NULL, NULL},
+    {"wasi:sockets/tcp@0.2", "[method]tcp-socket.shutdown", "iii", "", "self,shutdown_type,ret", "sockets",
+     call_sockets_tcp_socket_shutdown, NULL, NULL},
+    {"wasi:sockets/tcp-create-socket@0.2", "create-tcp-socket", "ii", "", "address_family,ret", "sockets",
+     call_sockets_create_tcp_socket, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[resource-drop]udp-socket", "i", "", "self", "sockets", drop_udp_socket, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[resource-drop]incoming-datagram-stream", "i", "", "self", "sockets",
+     drop_incoming_datagram_stream, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[resource-drop]outgoing-datagram-stream", "i", "", "self", "sockets",
+     drop_outgoing_datagram_stream, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.start-bind", "iiiiiiiiiiiiiii", "",
+     "self,network,local_address,local_address_1,local_address_2,local_address_3,local_address_4,local_address_5,local_address_6,local_address_7,local_address_8,local_address_9,local_address_10,local_address_11,ret",
+     "sockets", call_sockets_udp_socket_start_bind, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.finish-bind", "ii", "", "self,ret", "sockets",
+     call_sockets_udp_socket_finish_bind, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.stream", "iiiiiiiiiiiiiii", "",
+     "self,remote_address,remote_address_1,remote_address_2,remote_address_3,remote_address_4,remote_address_5,remote_address_6,remote_address_7,remote_address_8,remote_address_9,remote_address_10,remote_address_11,remote_address_12,ret",
+     "sockets", call_sockets_udp_socket_stream, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.local-address", "ii", "", "self,ret", "sockets",
+     call_sockets_udp_socket_local_address, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.remote-address", "ii", "", "self,ret", "sockets",
+     call_sockets_udp_socket_remote_address, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.address-family", "i", "i", "self", "sockets",
+     call_sockets_udp_socket_address_family, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.unicast-hop-limit", "ii", "", "self,ret", "sockets",
+     call_sockets_udp_socket_unicast_hop_limit, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.set-unicast-hop-limit", "iii", "", "self,value,ret", "sockets",
+     call_sockets_udp_socket_set_unicast_hop_limit, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.receive-buffer-size", "ii", "", "self,ret", "sockets",
+     call_sockets_udp_socket_receive_buffer_size, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.set-receive-buffer-size", "iIi", "", "self,value,ret", "sockets",
+     call_sockets_udp_socket_set_receive_buffer_size, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.send-buffer-size", "ii", "", "self,ret", "sockets",
+     call_sockets_udp_socket_send_buffer_size, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.set-send-buffer-size", "iIi", "", "self,value,ret", "sockets",
+     call_sockets_udp_socket_set_send_buffer_size, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]udp-socket.subscribe", "i", "i", "self", "sockets",
+     call_sockets_udp_socket_subscribe, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]incoming-datagram-stream.receive", "iIi", "", "self,max_results,ret", "sockets",
+     call_sockets_incoming_datagram_stream_receive, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]incoming-datagram-stream.subscribe", "i", "i", "self", "sockets",
+     call_sockets_incoming_datagram_stream_subscribe, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]outgoing-datagram-stream.check-send", "ii", "", "self,ret", "sockets",
+     call_sockets_outgoing_datagram_stream_check_send, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]outgoing-datagram-stream.send", "iiii", "", "self,datagrams,datagrams_len,ret",
+     "sockets", call_sockets_outgoing_datagram_stream_send, NULL, NULL},
+    {"wasi:sockets/udp@0.2", "[method]outgoing-datagram-stream.subscribe", "i", "i", "self", "sockets",
+     call_sockets_outgoing_datagram_stream_subscribe, NULL, NULL},
+    {"wasi:sockets/udp-create-socket@0.2", "create-udp-socket", "ii", "", "address_family,ret", "sockets",
+     call_sockets_create_udp_socket, NULL, NULL},
     {"wasi:cli/environment@0.2", "get-environment", "i", "", "ret", "cli", call_cli_get_environment, NULL, NULL},
     {"wasi:cli/environment@0.2", "get-arguments", "i", "", "ret", "cli", call_cli_get_arguments, NULL, NULL},
     {"wasi:cli/environment@0.2", "initial-cwd", "i", "", "ret", "cli", call_cli_initial_cwd, NULL, NULL},

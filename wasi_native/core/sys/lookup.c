@@ -145,7 +145,7 @@ wn_err_t wn_lookup_start(wn_sys_t *sys, wn_str_t name, uint32_t *fd) {
     literal.family = WN_IP_ANY;
     if (!host_name(name, plain)) return WN_EINVAL;
     if ((err = wn_net_check_name(sys, plain))) return err;
-    if (!(slot = free_slot(sys))) return WN_EMFILE;
+    if (!(slot = free_slot(sys))) return WN_EBUSY;
   }
   if ((err = wn_wait_check(sys)) || (err = wn_obj_new(sys, WN_TYPE_UNKNOWN, &obj))) return err;
   if (sys->table.open >= sys->table.limit) err = WN_EMFILE;

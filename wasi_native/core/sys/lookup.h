@@ -5,8 +5,7 @@
 #include "core/sys/sys.h"
 
 /* INVAL: neither a host name in ASCII nor an address in its plain spelling. ACCES: no rule allows this name
- * (addresses ask nobody, so they are always answered). MFILE: WN_LOOKUPS_MAX are under way, or no descriptor is free.
- */
+ * (addresses ask nobody, so they are always answered). BUSY: WN_LOOKUPS_MAX are under way. MFILE, NOMEM. */
 wn_err_t wn_lookup_start(wn_sys_t *sys, wn_str_t name, uint32_t *fd);
 
 /* The next answer, or *end. AGAIN: not there yet; NOENT, BUSY, NOTRECOVERABLE: os.h. */

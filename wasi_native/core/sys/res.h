@@ -58,6 +58,10 @@ typedef struct wn_res {
       bool positioned;
       bool closed; /* at the end, or failed: nothing follows */
     } stream;
+    struct {
+      uint32_t round;  /* of the socket, that this stream belongs to */
+      uint32_t permit; /* datagrams that check-send promised room for */
+    } datagram;
   } u;
 } wn_res_t;
 

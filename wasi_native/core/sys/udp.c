@@ -106,6 +106,18 @@ wn_err_t wn_udp_receive(wn_sys_t *sys, uint32_t fd, uint32_t round, size_t at, w
   return err;
 }
 
+wn_err_t wn_udp_room(wn_sys_t *sys, uint32_t fd, uint32_t round, uint32_t *room) {
+  wn_obj_t *obj;
+  wn_pollfd_t fds[2];
+  uint32_t ready = 0;
+  wn_err_t err = get(sys, fd, round, &obj);
+  if (err) return err;
+  fds[0] = (wn_pollfd_t){.fd = obj->fd, .events = WN_POLL_OUT};
+  if ((err = wn_wait(sys, fds, 1, 0, &ready))) return err;
+  *room = ready ? WN_DATAGRAMS_MAX : 0;
+  return 0;
+}
+
 wn_err_t wn_udp_send(wn_sys_t *sys, uint32_t fd, uint32_t round, const void *data, size_t len, const wn_addr_t *to) {
   wn_obj_t *obj;
   wn_err_t err = get(sys, fd, round, &obj);
