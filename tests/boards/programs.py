@@ -22,6 +22,9 @@ from tests.programs import launch, toolchains
 
 TEXT = b"The quick brown fox; the lazy dog.\nThe end, the END: fox?\n"
 GRANT = "/box"
+MEMORY = (
+    "--max-memory=64MiB"  # zig gives a program 16 MiB of stack, and the smallest boards grant 4 MiB in all
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def play(name: str, *words: str | Path) -> list[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder:
             for file, data in program.files.items():
                 (Path(folder) / file).write_bytes(data)
-            options = [f"--dir={folder}::{GRANT}", *(f"--env={pair}" for pair in program.env)]
+            options = [MEMORY, f"--dir={folder}::{GRANT}", *(f"--env={pair}" for pair in program.env)]
             command = [sys.executable, "-m", "wasi_native", "run", *options, *map(str, words), *args]
             done = subprocess.run(
                 command, env=launch.environment(), input=program.stdin, capture_output=True, check=False
