@@ -1,4 +1,4 @@
-"""core/p2/sockets.c: the network, its error codes, and addresses in and out of guest memory."""
+"""core/p2/sockets.c: the network, network-error-code, and addresses in and out of guest memory."""
 
 from __future__ import annotations
 

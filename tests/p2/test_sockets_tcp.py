@@ -213,6 +213,8 @@ def test_options(make2: Make, family: int) -> None:
     assert net.tcp("keep-alive-interval", sock) == SECOND
     net.tcp("set-keep-alive-enabled", sock, 0)
     assert net.tcp("keep-alive-enabled", sock) == 0
+    net.tcp("set-keep-alive-count", sock, 2**32 - 1)
+    assert net.tcp("keep-alive-count", sock) == 127
     assert net.tcp_fails("set-hop-limit", sock, 256) == "invalid-argument"  # cut to u8
     assert net.tcp_fails("set-listen-backlog-size", sock, 0) == "invalid-argument"
     for value in (1, 2**64 - 1):
