@@ -4,6 +4,9 @@
 /* Room for lengths that a guest and every host can count: a result is at most this. */
 #define SUM_MAX 0x7fffffffu
 
+/* The bits that no byte of ASCII has. */
+#define ASCII_NOT 0x8080808080808080u
+
 wn_err_t wn_mem_iovs(const wn_mem_t *m, uint32_t ptr, uint32_t n, wn_iov_t *out, uint32_t cap, uint32_t *count) {
   uint8_t *list;
   wn_err_t err = wn_mem_array(m, ptr, n, 8, 4, &list);
@@ -42,28 +45,30 @@ wn_err_t wn_mem_string(const wn_mem_t *m, uint32_t ptr, uint32_t len, char *out,
 bool wn_utf8_valid(const uint8_t *p, size_t len) {
   size_t i = 0;
   while (i < len) {
-    uint64_t eight;
-    if (len - i >= sizeof eight) {
-      memcpy(&eight, p + i, sizeof eight);
-      if (!(eight & 0x8080808080808080u)) {
-        i += sizeof eight;
-        continue;
-      }
-    }
     uint8_t first = p[i];
-    if (first < 0x80) {
-      i++;
+    if (first < 0x80) { /* most text is ASCII, and much of it comes at once */
+      uint64_t words[4];
+      size_t before = i;
+      for (; len - i >= sizeof words; i += sizeof words) {
+        memcpy(words, p + i, sizeof words);
+        if ((words[0] | words[1] | words[2] | words[3]) & ASCII_NOT) break;
+      }
+      for (; len - i >= sizeof *words; i += sizeof *words) {
+        memcpy(words, p + i, sizeof *words);
+        if (*words & ASCII_NOT) break;
+      }
+      if (i == before) i++;
       continue;
     }
-    size_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-    if (first < 0xc2 || first > 0xf4 || len - i <= more) return false;
+    size_t rest = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+    if (first < 0xc2 || first > 0xf4 || len - i <= rest) return false;
     uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
     uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
     if (p[i + 1] < low || p[i + 1] > high) return false;
-    for (size_t k = 2; k <= more; k++) {
+    for (size_t k = 2; k <= rest; k++) {
       if ((p[i + k] & 0xc0) != 0x80) return false;
     }
-    i += more + 1;
+    i += rest + 1;
   }
   return true;
 }
