@@ -114,6 +114,28 @@ def test_a_node_names_only_those_before_it() -> None:
             assert Plan(bytes(other)).err == INVALID
 
 
+def test_an_item_is_a_node_before_and_a_place_behind_the_last() -> None:
+    """Each field's offset, and that it names a node at all; of a case the offset is 0."""
+    t = Table()
+    u8, u32 = t.primitive("u8"), t.primitive("u32")
+    data = made(t, [], t.tuple_of([u8, t.variant([("a", u32), ("b", None)]), u32]))
+    nodes, items = struct.unpack_from("<II", data, 4)
+    assert (nodes, items) == (4, 5)
+    for item in range(items):
+        at = HEADER + nodes * NODE + item * ITEM
+        node, offset = struct.unpack_from("<II", data, at)
+        for wrong in (
+            (node, offset + 1),
+            (node, offset + 4),
+            (nodes, offset),
+            (1 << 31, offset),
+            (node, 1 << 31),
+        ):
+            other = bytearray(data)
+            struct.pack_into("<II", other, at, *wrong)
+            assert Plan(bytes(other)).err == INVALID, (item, wrong)
+
+
 def test_types_too_deep_or_too_large() -> None:
     """The decoder refuses such types long before; a plan written by hand is refused as well."""
     u8 = struct.pack("<4B5IB19s", 1, 1, 5, 1, 1, 0, 0, 0, 1, 1, b"i")
