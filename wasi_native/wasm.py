@@ -17,7 +17,7 @@ import os
 from .errors import ModuleError
 from .wasm_bytes import Reader
 
-__all__ = ["Binary", "Extern", "Memory", "parse", "read"]
+__all__ = ["Binary", "Extern", "Memory", "is_run", "parse", "read"]
 
 SIZE_MAX = 1 << 30
 PAGE = 65536
@@ -73,11 +73,24 @@ class Binary:
 
     @property
     def shape(self) -> str:
-        """How it is used: "command" (``_start``), "reactor" (``_initialize``), "library", or "component"."""
+        """How it is used: "command" (``_start``, or ``run`` of wasi:cli/run), "reactor" (``_initialize``), "library",
+        or "component"."""
         names = {item.name for item in self.exports if item.kind == "func"}
         if self.layer == "component":
             return "component"
-        return "command" if "_start" in names else "reactor" if "_initialize" in names else "library"
+        return (
+            "command"
+            if "_start" in names or any(map(is_run, names))
+            else "reactor"
+            if "_initialize" in names
+            else "library"
+        )
+
+
+def is_run(name: str) -> bool:
+    """Whether an export is ``run`` of wasi:cli/run, under either kind of names of core modules."""
+    legacy = name.startswith("wasi:cli/run@0.2.") and name.endswith("#run")
+    return legacy or name == "cm32p2|wasi:cli/run@0.2|run"
 
 
 def read(path: str) -> tuple[bytes, Binary]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.guests import build
+
 P1 = "wasi_snapshot_preview1"
 Tool = Callable[..., Any]
 
@@ -183,3 +185,17 @@ def test_mistakes(tool: Tool, tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text("x = 1")
     done = tool("inspect", "m.wasm", "--policy", "p.toml")
     assert done.status == 2 and "p.toml:1" in done.err
+
+
+def test_a_module_with_names_of_0_2(tool: Tool) -> None:
+    """Its functions stand with the capabilities that grant them; its run makes it a program."""
+    done = tool("inspect", str(build.guest("direct")))
+    said = done.out
+    assert done.status == 0
+    assert "a program (wasi:cli/run)" in said and "nothing provides it" not in said
+    assert "  wasi       0.2\n" in said
+    wanted = {"env": "get-arguments", "process": "exit-with-code", "poll": "poll", "streams": "get-stdout"}
+    wanted |= {"clock": "subscribe-duration", "random": "get-random-u64"}
+    for group, name in wanted.items():
+        at = said.index(f"\n  {group}: ")
+        assert name in said[at : at + 600], group

@@ -58,6 +58,7 @@ class Func:
     params: list[tuple[str, Named]]
     result: Named | None
     pending: bool
+    group: str
     drops: Named | None = None
 
     @property
@@ -95,6 +96,7 @@ class Reader:
         self.funcs: list[Func] = []
         self.resources: list[Named] = []
         interface, pending, place = "", False, where
+        self.group = ""
         for number, line in lines(text):
             place = f"{where}:{number}"
             words = line.split()
@@ -102,8 +104,9 @@ class Reader:
                 if words[0] == "package" and len(words) == 4:
                     self.packages.append(Package(words[1], words[2], words[3]))
                     interface = ""
-                elif words[0] == "interface" and len(words) == 2 and self.packages:
+                elif words[0] == "interface" and len(words) in (2, 3) and self.packages:
                     interface, pending = words[1], False
+                    self.group = words[2] if len(words) == 3 else self.package.group
                 elif not interface:
                     raise WitError("no interface yet")
                 elif words == ["pending"]:
@@ -125,7 +128,9 @@ class Reader:
         if kind == "resource" and len(words) == 2:
             one = self._define(kind, name, self.table.own(len(self.resources)), [])
             self.resources.append(one)
-            drop = Func(self.package, interface, f"[resource-drop]{name}", "", [], None, pending, one)
+            drop = Func(
+                self.package, interface, f"[resource-drop]{name}", "", [], None, pending, self.group, one
+            )
             self.funcs.append(drop)
         elif kind == "type" and len(words) == 3:
             given = self._type(words[2])
@@ -180,7 +185,7 @@ class Reader:
             raise WitError("not a line of this notation")
         if any(f.name == name and f.interface == interface and f.package is self.package for f in self.funcs):
             raise WitError(f"{name} is here twice")
-        made = Func(self.package, interface, name, "", params, result, pending)
+        made = Func(self.package, interface, name, "", params, result, pending, self.group)
         if sum(len(one.value.flat) for _name, one in params) > types.FLAT_PARAMS_MAX:
             raise WitError("more than 16 flat parameters")
         if any(one.kind == "resource" for _name, one in params):
@@ -486,7 +491,7 @@ def header(version: str, reader: Reader, source: str) -> str:
         if func.drops is not None:  # where the type of a resource is found by its name
             params, flat, words = "i", "", ["self"]
             call, ctx = f"drop_{snake(func.drops.name)}", f"(void *)&wn_p2_rt_{snake(func.drops.name)}"
-        fields = [func.module, func.name, params, flat, ",".join(words), func.package.group]
+        fields = [func.module, func.name, params, flat, ",".join(words), func.group]
         out.append(wrapped("    {", [*(f'"{text}"' for text in fields), call, "NULL", ctx], "},"))
     out += ["};", "", "#endif", "#endif", ""]
     return "\n".join(out)

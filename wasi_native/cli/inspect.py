@@ -47,6 +47,7 @@ _ALWAYS = {
     "random": "always there; random can replace it",
     "poll": "always there",
     "process": "always there",
+    "streams": "always there; stdin, stdout and stderr say what is behind them (run inherits them)",
 }
 _CHANGES: tuple[str, ...] = (
     "path_create_directory",
@@ -56,6 +57,11 @@ _CHANGES: tuple[str, ...] = (
 )
 _CHANGES += ("path_rename", "path_symlink", "path_unlink_file", "fd_allocate", "fd_filestat_set_size")
 _CHANGES += ("fd_filestat_set_times", "fd_pwrite")
+_AT = "[method]descriptor."
+_CHANGES += tuple(
+    [f"{_AT}{word}-at" for word in ["set-times", "create-directory", "link", "remove-directory"]]
+)
+_CHANGES += tuple([f"{_AT}{word}-at" for word in ["rename", "symlink", "unlink-file"]])
 _VERSIONS = {"wasi_snapshot_preview1": "0.1", "wasi_unstable": "0.1 (wasi_unstable, the release before it)"}
 
 
@@ -210,8 +216,9 @@ def _rule(group: str, policy: Policy | None) -> tuple[str, str]:
 
 def _files(names: list[str], policy: Policy | None) -> list[dict[str, Any]]:
     """Files, in three: paths, changes to them, standard streams."""
-    paths = [name for name in names if name.startswith("path_") and name not in _CHANGES]
-    changes = [name for name in names if name in _CHANGES and name.startswith("path_")]
+    places_of = [name for name in names if name.startswith("path_") or name.endswith("-at")]
+    paths = [name for name in places_of if name not in _CHANGES]
+    changes = [name for name in places_of if name in _CHANGES]
     streams = [name for name in names if name in ("fd_read", "fd_write")]
     others = [name for name in names if name not in (*paths, *changes, *streams)]
     places = [] if policy is None else [*policy.dirs, *policy.files]
@@ -258,7 +265,8 @@ def _limits(found: dict[str, Any], policy: Policy) -> list[dict[str, Any]]:
 
 
 def _text(found: dict[str, Any]) -> str:
-    kinds = {"command": "a program (_start)", "reactor": "a library (reactor: _initialize)"}
+    start = "_start" if any(item["name"] == "_start" for item in found["exports"]) else "wasi:cli/run"
+    kinds = {"command": f"a program ({start})", "reactor": "a library (reactor: _initialize)"}
     kinds["library"] = "a library (neither _start nor _initialize)"
     memories = [_memory(memory) for memory in found["memories"]]
     made = [" ".join(filter(None, (item["name"], item["version"]))) for item in found["producers"]]

@@ -137,9 +137,10 @@ class Instance(Guest):
 
     def _run_export(self) -> str | None:
         """The export that stands for ``run`` of wasi:cli/run, of either kind of names."""
+        from ..wasm import is_run
+
         for item in self.module.exports:
-            legacy = item.name.startswith("wasi:cli/run@0.2.") and item.name.endswith("#run")
-            if item.kind == "func" and (legacy or item.name == "cm32p2|wasi:cli/run@0.2|run"):
+            if item.kind == "func" and is_run(item.name):
                 return item.name
         return None
 
