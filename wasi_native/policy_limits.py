@@ -113,6 +113,7 @@ SIZES = frozenset(
         "disk_bytes",
         "module_size",
         "wasm_stack",
+        "value_bytes",
     }
 )
 """The limits in bytes."""
@@ -124,6 +125,7 @@ _HIGHEST = {  # as in include/wasi_native/limits.h
     "iovecs": 1024,
     "subscriptions": 65536,
     "handles": 2**28 - 1,
+    "value_bytes": 2**32 - 1,
 }
 
 
@@ -139,6 +141,7 @@ class Limits:
     * ``fds`` open at once, at most 65536; ``dirs`` and ``sockets`` among them
     * ``iovecs`` of one call, at most 1024; ``subscriptions`` of one poll, at most 65536
     * ``handles`` of resources that one instance of a component holds, and resources of WASI in all
+    * ``value_bytes``: strings, lists and records on their way between components and the host
     * ``output_bytes``: stdout and stderr together
     * ``disk_bytes`` and ``inodes`` of each directory whose own quota is None
     * ``instances`` at once; ``module_size``
@@ -156,6 +159,7 @@ class Limits:
     iovecs: int | None = None
     subscriptions: int | None = None
     handles: int | None = None
+    value_bytes: int | None = None
     output_bytes: int | None = None
     disk_bytes: int | None = None
     inodes: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -154,6 +155,57 @@ def test_a_deadline_holds_in_the_callee(engine: str) -> None:
         assert err == _core.TIMEOUT
 
 
+def through(t: Tree, callee: str, *bindings: Any) -> tuple[_core.Instance, _core.Instance]:
+    """One calls "f" of two; what two imports."""
+    one, two = pair(t)
+    inner = t.core(callee, *bindings, comp=two)
+    there = t.func("", "", one)
+    there.bind_call(_core.Lifted(two, planned(), (), inner, b"f"))
+    outer = t.core('(module (import "" "f" (func $f)) (func (export "go") (call $f)))', there, comp=one)
+    return outer, inner
+
+
+CALLS = '(module (import "" "g" (func $g)) (func (export "f") (call $g)))'
+
+
+def test_an_error_of_a_callback_comes_through_both(engine: str) -> None:
+    with tree(engine) as t:
+        back = t.func("")
+        back.bind_host(planned(), (), lambda data: {}["gone"])
+        outer, inner = through(t, CALLS, back)
+        with pytest.raises(CoreError) as caught:
+            call(outer, "go", results="")
+        assert caught.value.code == outer.end()[0] == inner.end()[0] == _core.HOST
+        error = t.sys.take_pending()
+        assert isinstance(error, KeyError) and error.args == ("gone",)
+
+
+def test_an_exit_goes_through_both(engine: str) -> None:
+    wat = """(module (import "" "exit" (func $exit (param i32))) (func (export "f") (call $exit (i32.const 7))))"""
+    with tree(engine) as t:
+        leave = t.func("i")
+        outer, inner = through(t, wat, leave)
+        leave.bind_row(b"wasi_snapshot_preview1", b"proc_exit")
+        with pytest.raises(CoreError):
+            call(outer, "go", results="")
+        assert outer.end() == inner.end() == (_core.EXIT, 7, None)
+
+
+def test_a_cancel_from_another_thread_ends_the_callee(engine: str) -> None:
+    with tree(engine) as t:
+        started = threading.Event()
+        back = t.func("")
+        back.bind_host(planned(), (), lambda data: started.set() or b"")
+        wat = '(module (import "" "g" (func $g)) (func (export "f") (call $g) (loop $l (br $l))))'
+        outer, inner = through(t, wat, back)
+        thread = threading.Thread(target=lambda: (started.wait(30), outer.cancel()))
+        thread.start()
+        with pytest.raises(CoreError) as caught:
+            call(outer, "go", results="")
+        thread.join()
+        assert caught.value.code == inner.end()[0] == _core.CANCELLED
+
+
 def test_nobody_leaves_in_realloc_or_post_return(engine: str) -> None:
     """Their calls of imports trap: of WASI, of resources, of other components."""
     wat = """(module (import "" "f" (func $f (param i32) (result i32))) (memory (export "memory") 1)
@@ -183,12 +235,12 @@ def test_nobody_leaves_in_realloc_or_post_return(engine: str) -> None:
 
 def test_a_component_is_not_entered_while_it_runs(engine: str) -> None:
     """A calls B, B calls A."""
-    through = """(module (import "" "f" (func $f)) (func (export "go") (call $f)))"""
+    passing = """(module (import "" "f" (func $f)) (func (export "go") (call $f)))"""
     with tree(engine) as t:
         one, two = pair(t)
         back, there = t.func("", "", two), t.func("", "", one)
-        first = t.core(through, there, comp=one)
-        second = t.core(through, back, comp=two)
+        first = t.core(passing, there, comp=one)
+        second = t.core(passing, back, comp=two)
         lifted = _core.Lifted(one, planned(), (), first, b"go")
         back.bind_call(lifted)
         there.bind_call(_core.Lifted(two, planned(), (), second, b"go"))

@@ -102,3 +102,20 @@ def test_another_signature_than_the_import(engine: str) -> None:
     with tree(engine) as t, pytest.raises(CoreError) as caught:
         t.core(USER, t.func("I", "i"))
     assert caught.value.code == _core.LINK
+
+
+def test_a_trace_looks_into_the_memory_of_the_call() -> None:
+    seen: list[tuple[str, bytes | None]] = []
+
+    def trace(core: _core.Instance, fields: tuple[object, ...]) -> None:
+        seen.append((str(fields[1]), core.traced_memory(8, 4)))
+
+    with tree("wasmtime") as t:
+        f, same = t.func("ii", "i"), t.func("ii", "i")
+        user = t.core(RANDOM, same, trace=trace)
+        other = t.core('(module (memory (export "heap") 1) (data (i32.const 8) "heap"))')
+        user.memory(b"memory", 8, 0, b"user")
+        same.bind_same(f)
+        f.bind_row(*ROW, (other, b"heap", None, b"", 0))
+        assert call(user, "go", 64, 8) == 0
+        assert seen == [("f", b"heap")] and user.memory(b"memory", 8, 4)[1] == b"user"

@@ -73,6 +73,7 @@ class Grants:
             "iovs": limits.iovecs,
             "subscriptions": limits.subscriptions,
             "handles": limits.handles,
+            "value_bytes": limits.value_bytes,
         }
         world = _core.Sys({k: v for k, v in given.items() if v is not None}, self._resolver, os=self._os)
         world.set_args([_bytes(self._program), *map(_bytes, policy.args)])

@@ -51,8 +51,10 @@ static wn_err_t resource_drop(wn_guest_t *guest, const wn_row_t *row, void *slot
   return wn_comp_drop(guest, func->comp, WN_SLOT_U32(guest, slots, 0), func->target);
 }
 
+static const wn_canon_func_t *other_of(const wn_row_t *row) { return ((const wn_canon_func_t *)row->ctx)->target; }
+
 static wn_err_t call_same(wn_guest_t *guest, const wn_row_t *row, void *slots) {
-  const wn_canon_func_t *func = row->ctx, *other = func->target;
+  const wn_canon_func_t *other = other_of(row);
   return other->row.fn(guest, &other->row, slots);
 }
 
@@ -70,6 +72,11 @@ static wn_err_t call_core(wn_guest_t *guest, const wn_row_t *row, void *slots) {
 /* ---- making and binding ---- */
 
 const wn_row_t *wn_canon_func_row(wn_canon_func_t *func) { return &func->row; }
+
+const wn_canon_opts_t *wn_canon_row_opts(const wn_row_t *row) {
+  if (row->fn == call_same) return wn_canon_row_opts(&other_of(row)->row);
+  return row->fn == call_row ? &((const wn_canon_func_t *)row->ctx)->opts : NULL;
+}
 
 static bool letters(const char *text, size_t most) {
   return strlen(text) <= most && strspn(text, "iIfF") == strlen(text);

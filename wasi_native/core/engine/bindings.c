@@ -51,7 +51,10 @@ static wn_err_t traced_row(wn_guest_t *guest, const wn_row_t *row, void *slots) 
                           .nanoseconds = end - start,
                           .guest = guest};
   if (err == 0 && inner->results[0]) call.result = *WN_SLOT(guest, slots, 0);
+  const wn_canon_opts_t *own = guest->opts, *spoken = wn_canon_row_opts(inner);
+  if (spoken) guest->opts = spoken; /* what the trace looks at is in the memory of the call */
   instance->trace(instance->trace_ctx, &call);
+  guest->opts = own;
   return err ? err : guest->end.err;
 }
 

@@ -287,6 +287,7 @@ void *wn_guest_bytes(wn_guest_t *guest, uint32_t ptr, uint32_t len) {
   /* Asked anew: a nested call of an export may have moved the memory since the dispatch. */
   wn_mem_t mem = {NULL, 0};
   uint8_t *out;
-  if (wn_instance_memory(wn_guest_instance(guest), NULL, &mem.base, &mem.size)) return NULL;
+  if (guest->opts && guest->opts->memory) mem = wn_opts_memory(guest->opts);
+  else if (wn_instance_memory(wn_guest_instance(guest), NULL, &mem.base, &mem.size)) return NULL;
   return wn_mem_bytes(&mem, ptr, len, &out) ? NULL : out;
 }

@@ -112,6 +112,8 @@ wn_mem_t wn_opts_memory(const wn_canon_opts_t *opts);
 
 /* The row that stands for a function of a component. Body in core/comp. */
 const wn_row_t *wn_canon_func_row(wn_canon_func_t *func);
+/* The options that such a row speaks by; NULL for a row that is none. */
+const wn_canon_opts_t *wn_canon_row_opts(const wn_row_t *row);
 
 /* Bodies in core/engine/func.c. MISSING: no such exported function of numbers with at most one result. */
 wn_err_t wn_func_get(wn_instance_t *instance, wn_str_t name, wn_func_t *out);
