@@ -18,6 +18,7 @@ GROUPS = {
     "w": (91, 96),
     "b": (97, 109),
     "q": (114, 122),
+    "s": (124, 136),
     "c": (137, 146),
     "f": (149, 163),
 }
@@ -31,6 +32,7 @@ TITLES = {
     "w": "waiting",
     "b": "blocking",
     "q": "resources",
+    "s": "sockets",
     "c": "components",
     "f": "faults",
 }

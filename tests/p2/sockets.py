@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -33,6 +34,18 @@ CODES = (
     "permanent-resolver-failure",
 )
 V4, V6 = 0, 1
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+FAMILIES = (V4, V6) if _has_ipv6() else (V4,)
 LOOPBACK = {V4: "127.0.0.1", V6: "::1"}
 TCP_OPTIONS = (
     *("keep-alive-enabled", "keep-alive-idle-time", "keep-alive-interval", "keep-alive-count"),

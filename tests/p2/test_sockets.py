@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.p2.driver import Guest2
-from tests.p2.sockets import CODES, OUT, V4, V6, Net, flat, in_memory
+from tests.p2.sockets import CODES, FAMILIES, OUT, V4, V6, Net, flat, in_memory
 from tests.support import E
 from wasi_native import _core
 
@@ -71,7 +71,7 @@ def test_network_error_code_of_a_stream(make2: Make) -> None:
     net.g("tcp#[resource-drop]tcp-socket", server)
 
 
-@pytest.mark.parametrize("address", [("127.1.2.3", 0), ("::1", 0)])
+@pytest.mark.parametrize("address", [("127.1.2.3", 0), ("::1", 0)][: len(FAMILIES)])
 def test_addresses_keep_every_byte(make2: Make, address: tuple[str, int]) -> None:
     six = ":" in address[0]
     net = Net(make2, f"bind tcp://{'[::1]' if six else '127.0.0.0/8'}:*")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.p2.driver import Guest2
-from tests.p2.sockets import LOOPBACK, TCP_OPTIONS, V4, V6, Net, flat
+from tests.p2.sockets import FAMILIES, LOOPBACK, TCP_OPTIONS, V4, Net, flat
 from tests.support import E
 from wasi_native import Cancelled, Limits, Timeout, _core
 
@@ -70,7 +70,7 @@ def test_a_reset_is_told(make2: Make, server: socket.socket) -> None:
     assert net.read(into) == "connection-reset"
 
 
-@pytest.mark.parametrize("family", [V4, V6])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_listen_accept(make2: Make, family: int) -> None:
     net = Net(make2, *ALL)
     sock, where = net.listener((LOOPBACK[family], 0))
@@ -87,7 +87,7 @@ def test_listen_accept(make2: Make, family: int) -> None:
     assert net.tcp_fails("accept", sock) == "would-block"
 
 
-@pytest.mark.parametrize("family", [V4, V6])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_states(make2: Make, family: int) -> None:
     """Every method in every state, as TcpSocketOperationalSemantics has it."""
     net = Net(make2, *ALL)
@@ -182,7 +182,7 @@ def test_address_not_bindable(make2: Make) -> None:
     )
 
 
-@pytest.mark.parametrize("family", [V4, V6])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_options(make2: Make, family: int) -> None:
     net = Net(make2, *ALL)
     sock = net.socket(family)
@@ -221,7 +221,7 @@ def test_options(make2: Make, family: int) -> None:
         net.tcp("set-listen-backlog-size", sock, value)
 
 
-@pytest.mark.parametrize("family", [V4, V6])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_what_is_accepted_inherits(make2: Make, family: int) -> None:
     net = Net(make2, *ALL)
     sock, where = net.listener((LOOPBACK[family], 0))

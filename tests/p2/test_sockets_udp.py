@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.p2.driver import Guest2
-from tests.p2.sockets import BUF, LOOPBACK, OUT, V4, V6, Net, flat
+from tests.p2.sockets import BUF, FAMILIES, LOOPBACK, OUT, V4, Net, flat
 from tests.support import E
 from wasi_native import Cancelled, _core
 
@@ -35,7 +35,7 @@ def talk(net: Net, family: int = V4) -> tuple[int, int, int]:
     return (sock, *net.stream(sock))
 
 
-@pytest.mark.parametrize("family", [V4, V6])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_there_and_back(make2: Make, family: int) -> None:
     net = Net(make2, *ALL)
     sock, into, out = talk(net, family)
@@ -223,7 +223,7 @@ def test_refused_comes_back(make2: Make) -> None:
     assert net.receive(into) == []
 
 
-@pytest.mark.parametrize("family", [V4, V6])
+@pytest.mark.parametrize("family", FAMILIES)
 def test_options(make2: Make, family: int) -> None:
     net = Net(make2, *ALL)
     sock = int(net("udp-create-socket#create-udp-socket", family))
