@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.engine.libraries import library
+from tests.guests import aot, build
 from tests.p2.driver import Guest2
 from tests.p2.sockets import FAMILIES, LOOPBACK, TCP_OPTIONS, V4, Net, flat
 from tests.support import E
-from wasi_native import Cancelled, Limits, Timeout, _core
+from wasi_native import Cancelled, Capture, Host, Limits, Policy, Timeout, _core
 
 Make = Callable[..., Guest2]
 SECOND = 10**9
@@ -370,3 +375,61 @@ def test_whoever_waits_can_be_ended(make2: Make, server: socket.socket, end: str
         timer.join()
     for one in full:
         one.close()
+
+
+def served(text: bytes) -> tuple[socket.socket, threading.Thread]:
+    """Who answers the first line of one connection, and goes."""
+    made = socket.create_server(("127.0.0.1", 0))
+    made.settimeout(20)
+
+    def serve() -> None:
+        peer, _ = made.accept()
+        with peer:
+            peer.sendall(text + peer.makefile("rb").readline())
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return made, thread
+
+
+def test_a_program_in_c(engine2: str) -> None:
+    """fetch.c: a name, a connection, a line and its answer, by what zig's compiler makes of it."""
+    server, thread = served(b"you said ")
+    with server:
+        port = server.getsockname()[1]
+        policy = Policy(
+            args=["localhost", str(port)], net=[f"tcp://localhost:{port}?local=1"], stdout=Capture()
+        )
+        name, path = (
+            engine2.partition("-")[0],
+            library(engine2) if engine2.startswith(("wasm3", "wasm_c")) else None,
+        )
+        with Host(policy, engine=name, engine_path=path) as host:
+            data = build.guest("fetch").read_bytes()
+            module = aot.load(host, data) if engine2 == "wasm2c" else host.load(data)
+            with module, module.instantiate() as instance:
+                assert instance.run(timeout=20) == 0
+                assert instance.stdout == b"you said hello\n"
+        thread.join()
+    with Host(Policy(args=["localhost", "80"], stdout=Capture())) as host, host.load(data) as module:
+        with module.instantiate() as instance:
+            assert (instance.run(timeout=20), instance.stdout) == (1, b"lookup: error 1\n")
+
+
+def test_the_command_line_grants_it(tmp_path: Path) -> None:
+    server, thread = served(b"")
+    with server:
+        port = server.getsockname()[1]
+        program = str(build.guest("fetch"))
+        command = [sys.executable, "-m", "wasi_native", "run"]
+        rule = ["--net", f"tcp://localhost:{port}?local=1"]
+        done = subprocess.run(
+            [*command, *rule, program, "localhost", str(port)], capture_output=True, timeout=60
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"hello\n", b"")
+        thread.join()
+    rule = ["--net", "dns://localhost"]
+    done = subprocess.run([*command, *rule, program, "localhost", str(port)], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, b"connect: error 1\n")
+    done = subprocess.run([*command, "--net", "tcp://localhost:80", program], capture_output=True, timeout=60)
+    assert done.returncode != 0 and b"add ?local=1" in done.stderr
