@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.guests import remote
 from tests.mem.pairs import Pair
 from tests.mem.probe import Failed, Guest, Plan
 from wasi_native import _core
@@ -368,7 +369,8 @@ def test_what_many_pointers_to_the_same_bytes_make_of_little_memory() -> None:
 def test_random_pairs_as_the_reference_has_them(long: bool) -> None:
     """Types, values, encodings, reallocs that move and lie, memory that was spoiled: lifted and lowered by both."""
     seen: Counter[str] = Counter()
-    for seed in range(20_000 if long else 1_200):
+    pairs = 20_000 if long else 300 if remote.SOCKET else 1_200  # a board has neither the time nor the memory
+    for seed in range(pairs):
         pair = Pair(seed)
         lowered = pair.core_lowers()
         assert lowered == pair.reference_lowers(), seed
@@ -379,4 +381,4 @@ def test_random_pairs_as_the_reference_has_them(long: bool) -> None:
         lifted = pair.core_lifts(memory, core)
         assert lifted == pair.reference_lifts(memory, core), seed
         seen[lifted[0][1] if isinstance(lifted[0], tuple) else "lifted"] += 1
-    assert min(seen["lowered"], seen["lifted"]) > 600 and len(seen) > 12, seen
+    assert min(seen["lowered"], seen["lifted"]) > pairs / 2 and len(seen) > 12, seen
