@@ -8,16 +8,21 @@ from typing import Any
 
 import pytest
 
+from tests.attacks import view
 from tests.attacks.count import case_of, covered, line
 from tests.attacks.tree import Scenario, everywhere
 
 
 @pytest.fixture
 def attack(tmp_path: Path) -> Callable[..., Any]:
-    """attack(scenario): in every mode, with all oracles; what the modes agreed on."""
+    """attack(scenario): in every mode and through both versions of WASI, with all oracles; what they agreed on, in
+    the words of 0.1. ``only="0.1"``: the scenario makes raw calls of that version."""
 
-    def run(scenario: Scenario[Any], **more: Any) -> Any:
-        return everywhere(tmp_path, scenario, **more)
+    def run(scenario: Scenario[Any], only: str = "", **more: Any) -> Any:
+        answer = everywhere(tmp_path, scenario, **more)
+        if not only:
+            view.everywhere(tmp_path, scenario, answer, **more)
+        return answer
 
     return run
 

@@ -39,7 +39,7 @@ def test_p03_dot_dot_of_an_opened_directory(attack: Attack) -> None:
         below = [c.look(p, dir=fd) for p in ("../f.txt", "e/../../f.txt", "..", "e/../..")]
         assert set(below) <= ESC
         assert c.look("e/..", dir=fd) == "rw/d"
-        for _, err in c.every_path_call(*c.at("../f.txt"), fd):
+        for _, err in c.every_call("../f.txt", fd):
             assert err in ESC
         return below
 
@@ -270,7 +270,7 @@ def test_p20_empty_and_dot(attack: Attack) -> None:
         assert "OK" not in dots and (c.tree.rw / "d/e").is_dir()
         return [said, dots]
 
-    attack(scenario)
+    attack(scenario, only="0.1")
 
 
 def test_p22_loops_and_chains(attack: Attack) -> None:
@@ -380,7 +380,7 @@ def test_p25_long_paths(attack: Attack) -> None:
                     assert {err for _, err in c.every_path_call(big, length)} == {"NAMETOOLONG"}
         return said
 
-    said = attack(scenario, pages=20)
+    said = attack(scenario, only="0.1", pages=20)
     assert said[:5] == ["NOENT", "NOENT", "OK", "NOENT", "rw"] and set(said[5:10]) == {"NAMETOOLONG"}
     assert said[10:14] == ["OK", "OK", "OK", "LOOP"]  # 580 links on the way of the last
     assert set(said[14:]) == {"NAMETOOLONG"}
@@ -411,7 +411,7 @@ def test_p28_names_that_are_no_text(attack: Attack) -> None:
             assert c.mkdir(path) == "OK" and (c.tree.rw / path).is_dir()
         return names
 
-    attack(scenario)
+    attack(scenario, only="0.1")
 
 
 def test_p30_overlapping_preopens(tmp_path: Path) -> None:

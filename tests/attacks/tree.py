@@ -199,9 +199,13 @@ class Case(Calls):
         yield "symlink at", self.call("path_symlink", *other, dir, *path)
         yield "readlink", self.call("path_readlink", dir, *path, 0x4000, 64, out)
 
+    def every_call(self, path: str | bytes, dir: int = 3) -> Iterator[tuple[str, str]]:
+        """The same with a path that is put in its place."""
+        return self.every_path_call(*self.at(path), dir)
+
     def all_say(self, path: str | bytes, allowed: set[str], dir: int = 3) -> list[tuple[str, str]]:
         """Every call answers one of these; what each answered."""
-        said = list(self.every_path_call(*self.at(path), dir))
+        said = list(self.every_call(path, dir))
         wrong = [(call, err) for call, err in said if err not in allowed]
         assert not wrong, (path, wrong)
         return said

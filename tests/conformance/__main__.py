@@ -1,10 +1,11 @@
 """Run a checkout of the official wasi-testsuite.
 
     python -m tests.conformance --suite DIR [--engine NAME] [--resolver auto|openat2|walk ...]
-                                [--filter RE] [--json FILE]
+                                [--adapt p2] [--filter RE] [--json FILE]
 
 DIR holds the suite with its binaries (branch prod/testsuite-base). The cases of WASI 0.1 are run, each in a
-process and a copy of its directory of its own; a table says how many passed and names those that did not.
+process and a copy of its directory of its own; a table says how many passed and names those that did not. With
+``--adapt p2`` each module is made a component of WASI 0.2 first, which needs node and npm.
 Exit code 0: all passed, 1: not all, 2: nothing could be run.
 """
 
@@ -17,11 +18,15 @@ import re
 import shlex
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tests.guests.build import GuestBuildError
+from tests.programs import jco
+
 from .runner import Host, Verdict, run_case
-from .suite import Suite, SuiteError, find_suites
+from .suite import Case, Suite, SuiteError, find_suites
 
 VERSIONS = ("wasm32-wasip1",)
 
@@ -41,6 +46,9 @@ def main(args: list[str]) -> int:
         choices=("auto", "openat2", "walk"),
         help="how paths are resolved; may be given several times, one run for each (default: auto)",
     )
+    parser.add_argument(
+        "--adapt", choices=("p2",), help="make each module a component of this version of WASI first"
+    )
     parser.add_argument("--filter", type=re.compile, metavar="RE", help="only cases whose name matches")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at a time (default: 1)")
@@ -58,7 +66,7 @@ def main(args: list[str]) -> int:
         suites = find_suites(options.suite)
         wanted = [suite for suite in suites if suite.version in VERSIONS]
         runs = [_run(options, resolver, wanted) for resolver in options.resolver or ["auto"]]
-    except SuiteError as error:
+    except (SuiteError, GuestBuildError) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return 2
     if not any(row["passed"] or row["failed"] for run in runs for row in run["suites"]):
@@ -79,7 +87,9 @@ def _run(options: argparse.Namespace, resolver: str, suites: list[Suite]) -> dic
         host = Host(options.command, options.engine, resolver, options.timeout)
     start = time.monotonic()
     rows = [_run_suite(suite, host, options) for suite in suites]
-    run = {"engine": options.engine or "default", "resolver": resolver, "suites": rows}
+    run: dict[str, Any] = {"engine": options.engine or "default", "resolver": resolver, "suites": rows}
+    if options.adapt:
+        run["adapted"] = options.adapt
     run["seconds"] = round(time.monotonic() - start, 2)
     print_table(run)
     return run
@@ -87,6 +97,8 @@ def _run(options: argparse.Namespace, resolver: str, suites: list[Suite]) -> dic
 
 def _run_suite(suite: Suite, host: Host, options: argparse.Namespace) -> dict[str, Any]:
     cases = [case for case in suite.cases() if options.filter is None or options.filter.search(case.name)]
+    if options.adapt:
+        cases = adapted(cases)
     with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
         verdicts = list(pool.map(lambda case: run_case(case, host), cases))
     for verdict in verdicts:
@@ -101,6 +113,12 @@ def _run_suite(suite: Suite, host: Host, options: argparse.Namespace) -> dict[st
     }
 
 
+def adapted(cases: list[Case]) -> list[Case]:
+    """The same cases with a component in place of each module."""
+    made = jco.adapt_all([case.wasm for case in cases])
+    return [replace(case, wasm=wasm) for case, wasm in zip(cases, made, strict=True)]
+
+
 def _case_row(verdict: Verdict) -> dict[str, Any]:
     row = {"name": verdict.name, "passed": verdict.passed, "seconds": round(verdict.seconds, 3)}
     return row if verdict.passed else {**row, "reason": verdict.reason}
@@ -111,7 +129,8 @@ def print_table(run: dict[str, Any]) -> None:
     rows = [(row["name"], row["passed"], row["failed"]) for row in run["suites"]]
     rows.append(("all", sum(row[1] for row in rows), sum(row[2] for row in rows)))
     width = max(len(name) for name, _, _ in rows)
-    print(f"engine {run['engine']}, resolver {run['resolver']}, {run['seconds']} s")
+    adapted = ", modules adapted to WASI 0.2" if "adapted" in run else ""
+    print(f"engine {run['engine']}{adapted}, resolver {run['resolver']}, {run['seconds']} s")
     print(f"{'suite':{width}}  passed  failed")
     for name, passed, failed in rows:
         print(f"{name:{width}}  {passed:6}  {failed:6}")

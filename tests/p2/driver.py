@@ -40,6 +40,18 @@ REALLOC = {
       (local.set $at (i32.and (i32.add (global.get $heap) (i32.const 15)) (i32.const -16)))
       (global.set $heap (i32.add (local.get $at) (local.get $size)))
       (local.get $at)""",
+    # What realloc_mode() says: 0 as "bump", 1 as "grow", and wrong answers.
+    "switch": """
+      (local $at i32)
+      (if (i32.eq (global.get $mode) (i32.const 5)) (then (unreachable)))
+      (if (i32.eq (global.get $mode) (i32.const 4))
+        (then (return (i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 4)))))
+      (if (i32.eq (global.get $mode) (i32.const 3)) (then (return (i32.const 0x7FFFFFF8))))
+      (if (i32.eq (global.get $mode) (i32.const 2)) (then (return (i32.const 0x8001))))
+      (if (i32.eq (global.get $mode) (i32.const 1)) (then (drop (memory.grow (i32.const 16)))))
+      (local.set $at (i32.and (i32.add (global.get $heap) (i32.const 15)) (i32.const -16)))
+      (global.set $heap (i32.add (local.get $at) (local.get $size)))
+      (local.get $at)""",
     "misaligned": "(i32.const 0x8001)",
     "outside": "(i32.const 0x7FFFFFF8)",
     "edge": "(i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 4))",
@@ -96,6 +108,8 @@ def driver_wat(
   (memory (export "{names[0]}") {pages})
   (global $heap (export "heap") (mut i32) (i32.const {HEAP}))
   (global $calls (mut i32) (i32.const 0))
+  (global $mode (mut i32) (i32.const 0))
+  (func (export "realloc_mode") (param i32) (global.set $mode (local.get 0)))
   (func (export "rewind") (global.set $heap (i32.const {HEAP})))
   (func (export "reallocs") (result i32) (global.get $calls))
   {"" if realloc == "none" else allocator}"""
@@ -110,13 +124,14 @@ class Guest2:
         policy: Policy | None,
         *interfaces: str,
         engine: str = "wasmtime",
+        resolver: str = "auto",
         kernel: Any = None,
         **wat: Any,
     ) -> None:
         name, path = engine.partition("-")[0], None
         if name in ("wasm3", "wasm_c_api"):
             path = library(engine)
-        self.host = Host(policy, engine=name, engine_path=path, board="generic-x86_64")
+        self.host = Host(policy, engine=name, engine_path=path, resolver=resolver, board="generic-x86_64")
         self.host._os = kernel
         text = driver_wat(*interfaces, **wat)
         if engine == "wasm2c":

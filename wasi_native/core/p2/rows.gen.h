@@ -156,6 +156,7 @@ extern const wn_rt_t wn_p2_rt_terminal_output;
 
 /* The payload of an error for an errno. */
 wn_err_t wn_p2_io_stream_error(wn_guest_t *guest, wn_err_t err, uint8_t *out);
+wn_err_t wn_p2_filesystem_error_code(wn_guest_t *guest, wn_err_t err, uint8_t *out);
 wn_err_t wn_p2_sockets_error_code(wn_guest_t *guest, wn_err_t err, uint8_t *out);
 
 wn_err_t wn_p2_io_error_to_debug_string(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
@@ -193,6 +194,64 @@ wn_err_t wn_p2_random_get_random_u64(wn_guest_t *guest, uint64_t *result);
 wn_err_t wn_p2_random_get_insecure_random_bytes(wn_guest_t *guest, uint64_t len, uint32_t ret);
 wn_err_t wn_p2_random_get_insecure_random_u64(wn_guest_t *guest, uint64_t *result);
 wn_err_t wn_p2_random_insecure_seed(wn_guest_t *guest, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_read_via_stream(wn_guest_t *guest, wn_res_t *self, uint64_t offset,
+                                                     uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_write_via_stream(wn_guest_t *guest, wn_res_t *self, uint64_t offset,
+                                                      uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_append_via_stream(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_advise(wn_guest_t *guest, wn_res_t *self, uint64_t offset, uint64_t length,
+                                            uint32_t advice);
+wn_err_t wn_p2_filesystem_descriptor_sync_data(wn_guest_t *guest, wn_res_t *self);
+wn_err_t wn_p2_filesystem_descriptor_get_flags(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_get_type(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_set_size(wn_guest_t *guest, wn_res_t *self, uint64_t size);
+wn_err_t wn_p2_filesystem_descriptor_set_times(wn_guest_t *guest, wn_res_t *self, uint32_t data_access_timestamp,
+                                               uint64_t data_access_timestamp_1, uint32_t data_access_timestamp_2,
+                                               uint32_t data_modification_timestamp,
+                                               uint64_t data_modification_timestamp_1,
+                                               uint32_t data_modification_timestamp_2);
+wn_err_t wn_p2_filesystem_descriptor_read(wn_guest_t *guest, wn_res_t *self, uint64_t length, uint64_t offset,
+                                          uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_write(wn_guest_t *guest, wn_res_t *self, uint32_t buffer, uint32_t buffer_len,
+                                           uint64_t offset, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_read_directory(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_sync(wn_guest_t *guest, wn_res_t *self);
+wn_err_t wn_p2_filesystem_descriptor_create_directory_at(wn_guest_t *guest, wn_res_t *self, uint32_t path,
+                                                         uint32_t path_len);
+wn_err_t wn_p2_filesystem_descriptor_stat(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_stat_at(wn_guest_t *guest, wn_res_t *self, uint32_t path_flags, uint32_t path,
+                                             uint32_t path_len, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_set_times_at(wn_guest_t *guest, wn_res_t *self, uint32_t path_flags,
+                                                  uint32_t path, uint32_t path_len, uint32_t data_access_timestamp,
+                                                  uint64_t data_access_timestamp_1, uint32_t data_access_timestamp_2,
+                                                  uint32_t data_modification_timestamp,
+                                                  uint64_t data_modification_timestamp_1,
+                                                  uint32_t data_modification_timestamp_2);
+wn_err_t wn_p2_filesystem_descriptor_link_at(wn_guest_t *guest, wn_res_t *self, uint32_t old_path_flags,
+                                             uint32_t old_path, uint32_t old_path_len, wn_res_t *new_descriptor,
+                                             uint32_t new_path, uint32_t new_path_len);
+wn_err_t wn_p2_filesystem_descriptor_open_at(wn_guest_t *guest, wn_res_t *self, uint32_t path_flags, uint32_t path,
+                                             uint32_t path_len, uint32_t open_flags, uint32_t flags, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_readlink_at(wn_guest_t *guest, wn_res_t *self, uint32_t path, uint32_t path_len,
+                                                 uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_remove_directory_at(wn_guest_t *guest, wn_res_t *self, uint32_t path,
+                                                         uint32_t path_len);
+wn_err_t wn_p2_filesystem_descriptor_rename_at(wn_guest_t *guest, wn_res_t *self, uint32_t old_path,
+                                               uint32_t old_path_len, wn_res_t *new_descriptor, uint32_t new_path,
+                                               uint32_t new_path_len);
+wn_err_t wn_p2_filesystem_descriptor_symlink_at(wn_guest_t *guest, wn_res_t *self, uint32_t old_path,
+                                                uint32_t old_path_len, uint32_t new_path, uint32_t new_path_len);
+wn_err_t wn_p2_filesystem_descriptor_unlink_file_at(wn_guest_t *guest, wn_res_t *self, uint32_t path,
+                                                    uint32_t path_len);
+wn_err_t wn_p2_filesystem_descriptor_is_same_object(wn_guest_t *guest, wn_res_t *self, wn_res_t *other,
+                                                    uint32_t *result);
+wn_err_t wn_p2_filesystem_descriptor_metadata_hash(wn_guest_t *guest, wn_res_t *self, uint32_t ret);
+wn_err_t wn_p2_filesystem_descriptor_metadata_hash_at(wn_guest_t *guest, wn_res_t *self, uint32_t path_flags,
+                                                      uint32_t path, uint32_t path_len, uint32_t ret);
+wn_err_t wn_p2_filesystem_directory_entry_stream_read_directory_entry(wn_guest_t *guest, wn_res_t *self,
+                                                                      uint32_t ret);
+wn_err_t wn_p2_filesystem_filesystem_error_code(wn_guest_t *guest, wn_res_t *err_, uint32_t ret);
+wn_err_t wn_p2_filesystem_get_directories(wn_guest_t *guest, uint32_t ret);
 wn_err_t wn_p2_sockets_network_error_code(wn_guest_t *guest, wn_res_t *err_, uint32_t ret);
 wn_err_t wn_p2_sockets_instance_network(wn_guest_t *guest, uint32_t *result);
 wn_err_t wn_p2_sockets_resolve_addresses(wn_guest_t *guest, wn_res_t *network, uint32_t name, uint32_t name_len,
@@ -303,8 +362,8 @@ const wn_rt_t wn_p2_rt_terminal_input = WN_P2_RT("terminal-input", WN_RES_TERMIN
 const wn_rt_t wn_p2_rt_terminal_output = WN_P2_RT("terminal-output", WN_RES_TERMINAL_OUTPUT);
 
 static const uint8_t wn_p2_errno_codes[77] = {13, 13, 0, 13, 13, 13, 1, 2, 3, 13, 4, 13, 13, 13, 13, 13, 5, 13, 13, 6,
-                                              7, 13, 8, 13, 13, 9, 10, 11, 12, 13, 13, 14, 15, 13, 16, 17, 13, 18, 13,
-                                              13, 13, 13, 13, 19, 20, 13, 21, 13, 22, 13, 13, 23, 13, 13, 24, 25, 26,
+                                              7, 13, 8, 13, 13, 9, 10, 11, 12, 13, 13, 14, 15, 22, 16, 17, 13, 18, 13,
+                                              13, 13, 22, 22, 19, 20, 13, 21, 13, 22, 13, 13, 23, 27, 13, 24, 25, 26,
                                               13, 27, 28, 29, 30, 13, 31, 32, 13, 13, 13, 13, 33, 34, 13, 13, 13, 35,
                                               36, 31};
 
@@ -658,6 +717,404 @@ static wn_err_t call_random_insecure_seed(wn_guest_t *guest, const wn_row_t *row
   wn_err_t err = wn_p2_enter(guest);
   if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
   if (WN_LIKELY(!err)) err = wn_p2_random_insecure_seed(guest, ret);
+  return err;
+}
+
+static wn_err_t drop_descriptor(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor);
+}
+
+static wn_err_t drop_directory_entry_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  return wn_p2_drop(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_directory_entry_stream);
+}
+
+static wn_err_t call_filesystem_descriptor_read_via_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_read_via_stream(guest, self, WN_SLOT_U64(guest, slots, 1),
+                                                                         ret + 4);
+  return wn_p2_done(guest, ret, 8, 4, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_write_via_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_write_via_stream(guest, self, WN_SLOT_U64(guest, slots, 1),
+                                                                          ret + 4);
+  return wn_p2_done(guest, ret, 8, 4, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_append_via_stream(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_append_via_stream(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 8, 4, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_advise(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t advice = WN_SLOT_U32(guest, slots, 3);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 4);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, advice, 6);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_advise(guest, self, WN_SLOT_U64(guest, slots, 1),
+                                                                WN_SLOT_U64(guest, slots, 2), advice);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_sync_data(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_sync_data(guest, self);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_get_flags(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_get_flags(guest, self, ret + 1);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_get_type(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_get_type(guest, self, ret + 1);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_set_size(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 2);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_set_size(guest, self, WN_SLOT_U64(guest, slots, 1));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_set_times(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t data_access_timestamp = WN_SLOT_U32(guest, slots, 1);
+  uint32_t data_modification_timestamp = WN_SLOT_U32(guest, slots, 4);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 7);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, data_access_timestamp, 3);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, data_modification_timestamp, 3);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_set_times(guest, self, data_access_timestamp,
+                                                                   WN_SLOT_U64(guest, slots, 2),
+                                                                   WN_SLOT_U32(guest, slots, 3),
+                                                                   data_modification_timestamp,
+                                                                   WN_SLOT_U64(guest, slots, 5),
+                                                                   WN_SLOT_U32(guest, slots, 6));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_read(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_read(guest, self, WN_SLOT_U64(guest, slots, 1),
+                                                              WN_SLOT_U64(guest, slots, 2), ret + 4);
+  return wn_p2_done(guest, ret, 16, 4, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_write(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 4);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 16, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_write(guest, self, WN_SLOT_U32(guest, slots, 1),
+                                                               WN_SLOT_U32(guest, slots, 2),
+                                                               WN_SLOT_U64(guest, slots, 3), ret + 8);
+  return wn_p2_done(guest, ret, 16, 8, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_read_directory(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_read_directory(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 8, 4, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_sync(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_sync(guest, self);
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_create_directory_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_create_directory_at(guest, self,
+                                                                             WN_SLOT_U32(guest, slots, 1),
+                                                                             WN_SLOT_U32(guest, slots, 2));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_stat(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 104, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_stat(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 104, 8, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_stat_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 4);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 104, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_stat_at(guest, self, WN_SLOT_U32(guest, slots, 1) & 1u,
+                                                                 WN_SLOT_U32(guest, slots, 2),
+                                                                 WN_SLOT_U32(guest, slots, 3), ret + 8);
+  return wn_p2_done(guest, ret, 104, 8, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_set_times_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t data_access_timestamp = WN_SLOT_U32(guest, slots, 4);
+  uint32_t data_modification_timestamp = WN_SLOT_U32(guest, slots, 7);
+  uint32_t ret = WN_SLOT_U32(guest, slots, 10);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, data_access_timestamp, 3);
+  if (WN_LIKELY(!err)) err = wn_p2_case(guest, data_modification_timestamp, 3);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_set_times_at(guest, self, WN_SLOT_U32(guest, slots, 1) & 1u,
+                                                                      WN_SLOT_U32(guest, slots, 2),
+                                                                      WN_SLOT_U32(guest, slots, 3),
+                                                                      data_access_timestamp,
+                                                                      WN_SLOT_U64(guest, slots, 5),
+                                                                      WN_SLOT_U32(guest, slots, 6),
+                                                                      data_modification_timestamp,
+                                                                      WN_SLOT_U64(guest, slots, 8),
+                                                                      WN_SLOT_U32(guest, slots, 9));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_link_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  wn_res_t *new_descriptor = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 7);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 4), &wn_p2_rt_descriptor, &new_descriptor);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_link_at(guest, self, WN_SLOT_U32(guest, slots, 1) & 1u,
+                                                                 WN_SLOT_U32(guest, slots, 2),
+                                                                 WN_SLOT_U32(guest, slots, 3), new_descriptor,
+                                                                 WN_SLOT_U32(guest, slots, 5),
+                                                                 WN_SLOT_U32(guest, slots, 6));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_open_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 6);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_open_at(guest, self, WN_SLOT_U32(guest, slots, 1) & 1u,
+                                                                 WN_SLOT_U32(guest, slots, 2),
+                                                                 WN_SLOT_U32(guest, slots, 3),
+                                                                 WN_SLOT_U32(guest, slots, 4) & 15u,
+                                                                 WN_SLOT_U32(guest, slots, 5) & 63u, ret + 4);
+  return wn_p2_done(guest, ret, 8, 4, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_readlink_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 12, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_readlink_at(guest, self, WN_SLOT_U32(guest, slots, 1),
+                                                                     WN_SLOT_U32(guest, slots, 2), ret + 4);
+  return wn_p2_done(guest, ret, 12, 4, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_remove_directory_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_remove_directory_at(guest, self,
+                                                                             WN_SLOT_U32(guest, slots, 1),
+                                                                             WN_SLOT_U32(guest, slots, 2));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_rename_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  wn_res_t *new_descriptor = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 6);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 3), &wn_p2_rt_descriptor, &new_descriptor);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_rename_at(guest, self, WN_SLOT_U32(guest, slots, 1),
+                                                                   WN_SLOT_U32(guest, slots, 2), new_descriptor,
+                                                                   WN_SLOT_U32(guest, slots, 4),
+                                                                   WN_SLOT_U32(guest, slots, 5));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_symlink_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 5);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_symlink_at(guest, self, WN_SLOT_U32(guest, slots, 1),
+                                                                    WN_SLOT_U32(guest, slots, 2),
+                                                                    WN_SLOT_U32(guest, slots, 3),
+                                                                    WN_SLOT_U32(guest, slots, 4));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_unlink_file_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 3);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_unlink_file_at(guest, self, WN_SLOT_U32(guest, slots, 1),
+                                                                        WN_SLOT_U32(guest, slots, 2));
+  return wn_p2_done(guest, ret, 2, 1, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_is_same_object(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  wn_res_t *other = NULL;
+  uint32_t result = 0;
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 1), &wn_p2_rt_descriptor, &other);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_is_same_object(guest, self, other, &result);
+  if (WN_LIKELY(!err)) *WN_SLOT(guest, slots, 0) = result;
+  return err;
+}
+
+static wn_err_t call_filesystem_descriptor_metadata_hash(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 24, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_metadata_hash(guest, self, ret + 8);
+  return wn_p2_done(guest, ret, 24, 8, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_descriptor_metadata_hash_at(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 4);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_descriptor, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 24, 8);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_descriptor_metadata_hash_at(guest, self,
+                                                                          WN_SLOT_U32(guest, slots, 1) & 1u,
+                                                                          WN_SLOT_U32(guest, slots, 2),
+                                                                          WN_SLOT_U32(guest, slots, 3), ret + 8);
+  return wn_p2_done(guest, ret, 24, 8, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_directory_entry_stream_read_directory_entry(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *self = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_directory_entry_stream, &self);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 20, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_directory_entry_stream_read_directory_entry(guest, self, ret + 4);
+  return wn_p2_done(guest, ret, 20, 4, err, wn_p2_filesystem_error_code);
+}
+
+static wn_err_t call_filesystem_filesystem_error_code(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  wn_res_t *err_ = NULL;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 1);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_borrow(guest, WN_SLOT_U32(guest, slots, 0), &wn_p2_rt_error, &err_);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 2, 1);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_filesystem_error_code(guest, err_, ret);
+  return err;
+}
+
+static wn_err_t call_filesystem_get_directories(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  (void)row;
+  uint32_t ret = WN_SLOT_U32(guest, slots, 0);
+  wn_err_t err = wn_p2_enter(guest);
+  if (WN_LIKELY(!err)) err = wn_p2_area(guest, ret, 8, 4);
+  if (WN_LIKELY(!err)) err = wn_p2_filesystem_get_directories(guest, ret);
   return err;
 }
 
@@ -1517,6 +1974,75 @@ static const wn_row_t wn_p2_table[] = {
      call_random_get_insecure_random_u64, NULL, NULL},
     {"wasi:random/insecure-seed@0.2", "insecure-seed", "i", "", "ret", "random", call_random_insecure_seed, NULL,
      NULL},
+    {"wasi:filesystem/types@0.2", "[resource-drop]descriptor", "i", "", "self", "files", drop_descriptor, NULL,
+     (void *)&wn_p2_rt_descriptor},
+    {"wasi:filesystem/types@0.2", "[resource-drop]directory-entry-stream", "i", "", "self", "files",
+     drop_directory_entry_stream, NULL, (void *)&wn_p2_rt_directory_entry_stream},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.read-via-stream", "iIi", "", "self,offset,ret", "files",
+     call_filesystem_descriptor_read_via_stream, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.write-via-stream", "iIi", "", "self,offset,ret", "files",
+     call_filesystem_descriptor_write_via_stream, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.append-via-stream", "ii", "", "self,ret", "files",
+     call_filesystem_descriptor_append_via_stream, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.advise", "iIIii", "", "self,offset,length,advice,ret", "files",
+     call_filesystem_descriptor_advise, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.sync-data", "ii", "", "self,ret", "files",
+     call_filesystem_descriptor_sync_data, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.get-flags", "ii", "", "self,ret", "files",
+     call_filesystem_descriptor_get_flags, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.get-type", "ii", "", "self,ret", "files",
+     call_filesystem_descriptor_get_type, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.set-size", "iIi", "", "self,size,ret", "files",
+     call_filesystem_descriptor_set_size, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.set-times", "iiIiiIii", "",
+     "self,data_access_timestamp,data_access_timestamp_1,data_access_timestamp_2,data_modification_timestamp,data_modification_timestamp_1,data_modification_timestamp_2,ret",
+     "files", call_filesystem_descriptor_set_times, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.read", "iIIi", "", "self,length,offset,ret", "files",
+     call_filesystem_descriptor_read, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.write", "iiiIi", "", "self,buffer,buffer_len,offset,ret",
+     "files", call_filesystem_descriptor_write, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.read-directory", "ii", "", "self,ret", "files",
+     call_filesystem_descriptor_read_directory, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.sync", "ii", "", "self,ret", "files",
+     call_filesystem_descriptor_sync, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.create-directory-at", "iiii", "", "self,path,path_len,ret",
+     "files", call_filesystem_descriptor_create_directory_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.stat", "ii", "", "self,ret", "files",
+     call_filesystem_descriptor_stat, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.stat-at", "iiiii", "", "self,path_flags,path,path_len,ret",
+     "files", call_filesystem_descriptor_stat_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.set-times-at", "iiiiiIiiIii", "",
+     "self,path_flags,path,path_len,data_access_timestamp,data_access_timestamp_1,data_access_timestamp_2,data_modification_timestamp,data_modification_timestamp_1,data_modification_timestamp_2,ret",
+     "files", call_filesystem_descriptor_set_times_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.link-at", "iiiiiiii", "",
+     "self,old_path_flags,old_path,old_path_len,new_descriptor,new_path,new_path_len,ret", "files",
+     call_filesystem_descriptor_link_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.open-at", "iiiiiii", "",
+     "self,path_flags,path,path_len,open_flags,flags,ret", "files", call_filesystem_descriptor_open_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.readlink-at", "iiii", "", "self,path,path_len,ret", "files",
+     call_filesystem_descriptor_readlink_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.remove-directory-at", "iiii", "", "self,path,path_len,ret",
+     "files", call_filesystem_descriptor_remove_directory_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.rename-at", "iiiiiii", "",
+     "self,old_path,old_path_len,new_descriptor,new_path,new_path_len,ret", "files",
+     call_filesystem_descriptor_rename_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.symlink-at", "iiiiii", "",
+     "self,old_path,old_path_len,new_path,new_path_len,ret", "files", call_filesystem_descriptor_symlink_at, NULL,
+     NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.unlink-file-at", "iiii", "", "self,path,path_len,ret", "files",
+     call_filesystem_descriptor_unlink_file_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.is-same-object", "ii", "i", "self,other", "files",
+     call_filesystem_descriptor_is_same_object, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.metadata-hash", "ii", "", "self,ret", "files",
+     call_filesystem_descriptor_metadata_hash, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]descriptor.metadata-hash-at", "iiiii", "",
+     "self,path_flags,path,path_len,ret", "files", call_filesystem_descriptor_metadata_hash_at, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "[method]directory-entry-stream.read-directory-entry", "ii", "", "self,ret",
+     "files", call_filesystem_directory_entry_stream_read_directory_entry, NULL, NULL},
+    {"wasi:filesystem/types@0.2", "filesystem-error-code", "ii", "", "err_,ret", "files",
+     call_filesystem_filesystem_error_code, NULL, NULL},
+    {"wasi:filesystem/preopens@0.2", "get-directories", "i", "", "ret", "files", call_filesystem_get_directories,
+     NULL, NULL},
     {"wasi:sockets/network@0.2", "[resource-drop]network", "i", "", "self", "sockets", drop_network, NULL,
      (void *)&wn_p2_rt_network},
     {"wasi:sockets/network@0.2", "network-error-code", "ii", "", "err_,ret", "sockets",

@@ -1,4 +1,5 @@
 /* file.c - what every descriptor has: the right is checked here, the work is done by the object's own operation. */
+#include "core/sys/memory.h"
 #include "core/sys/ops.h"
 
 #define OFFSET_MAX ((uint64_t)INT64_MAX)
@@ -189,4 +190,36 @@ wn_err_t wn_file_set_flags(wn_sys_t *sys, uint32_t fd, uint16_t fdflags) {
   if (changed & WN_FD_APPEND) return WN_ENOTSUP;
   obj->fdflags = fdflags;
   return 0;
+}
+
+/* The object as another one of its own whose writes go to the end of the file, whoever else writes there. */
+static wn_err_t reopen_append(wn_sys_t *sys, wn_obj_t *from, wn_obj_t *obj) {
+  uint16_t flags = from->fdflags | WN_FD_APPEND;
+  uint32_t how = WN_O_WRITE | WN_O_APPEND | WN_O_NONBLOCK;
+  int fd;
+  if (from->fd < 0) {
+    wn_memory_adopt_file(obj, from->u.mem.node, true, flags);
+    return 0;
+  }
+  if (flags & (WN_FD_SYNC | WN_FD_RSYNC)) how |= WN_O_SYNC;
+  else if (flags & WN_FD_DSYNC) how |= WN_O_DSYNC;
+  wn_err_t err = sys->os->reopen(sys->os, from->fd, how, &fd);
+  return err ? err : wn_file_adopt(sys, obj, fd, true, flags, from->share);
+}
+
+wn_err_t wn_file_append(wn_sys_t *sys, uint32_t fd, uint64_t rights, uint32_t *out) {
+  wn_desc_t *d;
+  wn_obj_t *obj;
+  wn_err_t err = wn_table_get(&sys->table, fd, WN_RIGHT_FD_WRITE, &d);
+  if (err) return err;
+  wn_obj_t *from = d->obj;
+  if (!from->ops->writev) return absent(from, WN_EBADF);
+  rights &= d->rights;
+  if (from->type != WN_TYPE_REGULAR) return wn_table_insert(sys, from, rights, 0, 3, out); /* it has no end */
+  if (sys->table.open >= sys->table.limit) return WN_EMFILE;
+  if ((err = wn_obj_new(sys, WN_TYPE_REGULAR, &obj))) return err;
+  err = reopen_append(sys, from, obj);
+  if (!err) err = wn_table_insert(sys, obj, rights, 0, 3, out);
+  if (err) wn_obj_release(sys, obj);
+  return err;
 }

@@ -62,6 +62,12 @@ typedef struct wn_res {
       uint32_t round;  /* of the socket, that this stream belongs to */
       uint32_t permit; /* datagrams that check-send promised room for */
     } datagram;
+    struct {
+      uint64_t size; /* of a file as it was last seen */
+    } file;
+    struct {
+      uint64_t cookie; /* of the next entry */
+    } dir;
   } u;
 } wn_res_t;
 

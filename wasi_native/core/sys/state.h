@@ -67,6 +67,8 @@ struct wn_sys {
   uint64_t cpu_start;       /* thread CPU clock at the start of the call under way; 0: none */
   uint32_t resolver;        /* WN_RESOLVER_OPENAT2 or _WALK: what is used now */
   uint32_t file_mode, dir_mode;
+  uint64_t hash_key[2]; /* of wn_hash_stat */
+  bool hash_keyed;
   bool stdio_nonblocking;
   uint32_t callbacks; /* of the embedder, under way inside a call that has guest memory in hand */
   wn_net_t net;

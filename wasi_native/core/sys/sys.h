@@ -27,6 +27,13 @@ void wn_clock_slept(wn_sys_t *sys, uint32_t id, uint64_t timeout, bool absolute)
 wn_err_t wn_random_init(wn_sys_t *sys);
 void wn_random_deinit(wn_sys_t *sys);
 wn_err_t wn_random_fill(wn_sys_t *sys, void *buf, size_t len);
+/* From the kernel, also where the guest's own numbers are a repeatable sequence, of which it takes none. */
+wn_err_t wn_random_secret(wn_sys_t *sys, void *buf, size_t len);
+
+/* hash.c */
+void wn_hash_bytes(const uint64_t key[2], const void *bytes, size_t len, uint64_t out[2]);
+/* What a file is now, as a number that tells nothing else; the key is the guest's own. */
+wn_err_t wn_hash_stat(wn_sys_t *sys, const wn_stat_t *st, uint64_t out[2]);
 
 /* file.c: what every descriptor has. Buffers: as wn_mem_iovs() leaves them, n may be 0. */
 wn_err_t wn_file_readv(wn_sys_t *sys, uint32_t fd, const wn_iov_t *iov, uint32_t n, uint64_t *done);
@@ -42,6 +49,9 @@ wn_err_t wn_file_allocate(wn_sys_t *sys, uint32_t fd, uint64_t off, uint64_t len
 wn_err_t wn_file_advise(wn_sys_t *sys, uint32_t fd, uint64_t off, uint64_t len, uint32_t advice);
 wn_err_t wn_file_sync(wn_sys_t *sys, uint32_t fd, bool data_only);
 wn_err_t wn_file_set_flags(wn_sys_t *sys, uint32_t fd, uint16_t fdflags);
+/* A slot of its own for writing to the end of a file, with those rights of fd that are in `rights`. BADF, NOTCAPABLE,
+ * ISDIR, MFILE, and what opening it anew answers. */
+wn_err_t wn_file_append(wn_sys_t *sys, uint32_t fd, uint64_t rights, uint32_t *out);
 /* The object of a host descriptor that path.c has opened; takes fd in every case, and a reference of its own to
  * share. An obj->type other than UNKNOWN is believed, else fstat says. Anything but a regular file must have been
  * opened with WN_O_NONBLOCK. INVAL: a directory. */
