@@ -199,3 +199,22 @@ def test_a_module_with_names_of_0_2(tool: Tool) -> None:
     for group, name in wanted.items():
         at = said.index(f"\n  {group}: ")
         assert name in said[at : at + 600], group
+
+
+def test_sockets_of_its_own(inspect: Callable[..., Any]) -> None:
+    """What a guest of 0.2 may do with them are rules, not the host's sockets."""
+    wasm = module(
+        ("wasi:sockets/tcp-create-socket@0.2.3", "create-tcp-socket"),
+        ("wasi_snapshot_preview1", "sock_accept"),
+    )
+    assert {grant["capability"]: grant["imports"] for grant in inspect(wasm)["grants"]} == {
+        "network": ["create-tcp-socket"],
+        "sockets": ["sock_accept"],
+    }
+    found = inspect(wasm, 'net = ["tcp://*:443", "dns://a.b"]\n')
+    assert verdicts(found) == {"network": "granted", "sockets": "denied"}
+    assert "net = ['tcp://*:443', 'dns://a.b']" in str(found["grants"])
+    assert verdicts(inspect(wasm, 'listen = ["tcp://127.0.0.1:1"]\n')) == {
+        "network": "denied",
+        "sockets": "granted",
+    }

@@ -186,6 +186,8 @@ def _grants(found: dict[str, Any], policy: Policy | None) -> list[dict[str, Any]
     grants = []
     if by_group.get("files"):
         grants += _files(sorted(by_group.pop("files")), policy)
+    if by_group.get("sockets"):
+        grants += _sockets(sorted(by_group.pop("sockets")), policy)
     for group, names in sorted(by_group.items()):
         verdict, text = _rule(group, policy)
         if group in ("args", "env") and policy is not None:
@@ -204,14 +206,26 @@ def _rule(group: str, policy: Policy | None) -> tuple[str, str]:
     """The verdict and what grants ``group``."""
     if group in _ALWAYS:
         return "granted", _ALWAYS[group]
-    if group == "sockets":
-        given = policy is not None and (policy.listen or policy.dial or policy.net)
-        return (
-            "granted" if given else "denied"
-        ), "listen = ['tcp://...'], dial = ['tcp://...'], net = ['tcp://...']"
     if group == "host":
         return "denied", "not WASI: functions= of the Python API, or another module"
     return "denied", "nothing provides it"
+
+
+def _sockets(names: list[str], policy: Policy | None) -> list[dict[str, Any]]:
+    """Those that the host makes, of preview 1, and those that the guest makes, of 0.2."""
+    grants = []
+    given = [name for name in names if name.startswith("sock_")]
+    if given:
+        verdict = "" if policy is None else "granted" if policy.listen or policy.dial else "denied"
+        grants.append(_grant("sockets", given, "listen = ['tcp://...'], dial = ['tcp://...']", verdict))
+    made = [name for name in names if name not in given]
+    if made:
+        text = "net = ['tcp://api.example.com:443', 'listen tcp://127.0.0.1:8080'] ..."
+        if policy is not None and policy.net:
+            text = f"net = {[rule if isinstance(rule, str) else rule.rule for rule in policy.net]}"
+        verdict = "" if policy is None else "granted" if policy.net else "denied"
+        grants.append(_grant("network", made, text, verdict))
+    return grants
 
 
 def _files(names: list[str], policy: Policy | None) -> list[dict[str, Any]]:
