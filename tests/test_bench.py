@@ -73,6 +73,20 @@ def test_every_case_on_every_variant(tmp_path: Path) -> None:
     assert "prefers-color-scheme" in picture.read_text(encoding="utf-8")
 
 
+def test_p2(tmp_path: Path) -> None:
+    """The loops of WASI 0.2, on the layer and on the engine's own host of it."""
+    out = tmp_path / "out.json"
+    command = [sys.executable, "-m", "bench.p2", "--rounds=1", f"--json={out}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(out.read_text(encoding="utf-8"))["cases"]
+    assert [row["title"] for row in rows][0] == "descriptor.read 4 KiB" and len(rows) == 4
+    for row in rows:
+        assert row["ns"]["native"] > 0 and row["ns"]["layer"] > 0, row["notes"]
+        assert "engine" in row["ns"] or "check-write" in row["notes"]["engine"]
+        assert row["title"] in done.stdout
+
+
 def test_startup(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     text = run("--quick", "--rounds=1", "--only=^startup$", "--check", f"--json={out}")
