@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.guests.driver import driver_wat
-from tests.support import Guest, fake_module, on_clock, on_fd, open_fds, running_threads, threads_end
+from tests.support import Guest, fake_module, on_clock, on_fd, open_fds, rss, running_threads, threads_end
 from wasi_native import Cancelled, Dir, Host, Instance, InstanceDead, Listen, Module, Policy
 
 LATE, NEVER = 0.5, 20  # the contract is 0.1 s; a loaded machine is given more, and stalls once in a while
@@ -133,11 +133,6 @@ def modules() -> Iterator[dict[str, Module]]:
         finally:
             for module in loaded.values():
                 module.close()
-
-
-def rss() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def once(module: Module, name: str, place: Place, delay: float) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 import random
 import threading
 import time
@@ -15,13 +14,17 @@ import pytest
 
 from tests.guests import build
 from tests.guests.driver import driver_wat
-from tests.support import ALL_RIGHTS, SANITIZED, Guest, fake_module, open_fds, running_threads, threads_end
+from tests.support import (
+    ALL_RIGHTS,
+    SANITIZED,
+    Guest,
+    fake_module,
+    open_fds,
+    rss,
+    running_threads,
+    threads_end,
+)
 from wasi_native import Capture, Dir, Host, InstanceBusy, LimitExceeded, Limits, MemoryDir, Policy
-
-
-def rss() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize("what", ["fake", "raw", "hello"])

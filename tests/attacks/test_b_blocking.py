@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.guests import build
-from tests.support import E, Guest, on_clock, on_fd, open_fds, running_threads, threads_end
+from tests.support import E, Guest, on_clock, on_fd, open_fds, rss, running_threads, threads_end
 from wasi_native import Cancelled, Dial, Dir, Host, InstanceDead, Limits, Listen, Policy, Timeout, _core
 
 # What is not ended goes on for a minute or an hour. The contract is 0.1 s, which test_cancel.py looks at over many;
@@ -438,11 +438,6 @@ def test_b108_a_handler_that_returns_lets_the_guest_go_on(guest: Any) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert len(seen) > 2
-
-
-def rss() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_b109_cancels_of_a_guest_that_writes_files(tmp_path: Path, long: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import platform
 import random
 import signal
@@ -20,7 +19,7 @@ import pytest
 
 from tests.attacks.faults import CALLS, steps, tour, tree
 from tests.guests import build
-from tests.support import E, Guest, on_clock, open_fds
+from tests.support import E, Guest, on_clock, open_fds, rss
 from wasi_native import Capture, Dir, Host, MemoryDir, Policy, _core
 
 
@@ -260,11 +259,6 @@ def test_f160_the_wall_clock_is_set_while_the_guest_sleeps(guest: Any) -> None:
 
 
 # ---- 163 ----
-
-
-def rss() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_f163_soak(place: Path, long: bool) -> None:

@@ -15,7 +15,7 @@ import pytest
 from tests.attacks.forms import FORMS, Sibling, every_form, every_home
 from tests.attacks.pointers import BY_CALL, POINTERS, good, prepare
 from tests.attacks.tree import CREAT, Tree
-from tests.support import P1, E, Guest, signatures
+from tests.support import P1, E, Guest, rss, signatures
 from wasi_native import (
     Capture,
     Dir,
@@ -59,12 +59,6 @@ def make(guest: Make, tree: Tree, resolver: str) -> Make:
         return g
 
     return build_one
-
-
-def resident() -> int:
-    """Bytes of memory that this process has."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4096
 
 
 # ---- 62 ----
@@ -119,10 +113,10 @@ def test_m63_no_pieces_and_too_many(make: Make, form: str, home: int) -> None:
         for count in (0x20000000, 0x20000001, 0x1FFFFFFF, 2**31, 2**32 - 1):
             with Sibling(first, P1) as g:
                 g.fill()
-                before = resident()
+                before = rss()
                 with g.writes_only():
                     assert g.traps(call, 0, 64, count, *more, 0x100) == BOUNDS
-                assert resident() - before < 1 << 20
+                assert rss() - before < 1 << 20
 
 
 @every_form
@@ -231,7 +225,7 @@ def test_m65_pieces_that_overlap_to_more_than_two_gigabytes(
     assert err == 0
     g.fill(0x5A)
     iovs = g.iovs(0x1000, *[(0, g.size)] * 1024)  # 3 GiB
-    before = resident()
+    before = rss()
     assert g.fd_write(fd, *iovs, 0x100) == 0
     assert g.unpack("I", 0x100) == 1 << 20  # short: what there is room for
     assert g.fd_write(1, *iovs, 0x100) == 0
@@ -239,7 +233,7 @@ def test_m65_pieces_that_overlap_to_more_than_two_gigabytes(
     iovs = g.iovs(0x1000, *[(0x10000, 1 << 20)] * 1024)
     assert g.fd_pread(fd, *iovs, 0, 0x100) == 0
     assert g.unpack("I", 0x100) == 1 << 20
-    assert resident() - before < 8 << 20
+    assert rss() - before < 8 << 20
 
 
 # ---- 66, 67 ----
@@ -250,7 +244,7 @@ def test_m66_long_paths_and_buffers(make: Make, form: str) -> None:
     first = make(form, pages=40)
     first.fill(ord("x"))
     gc.collect()
-    before = resident()
+    before = rss()
     calls = [name for name in signatures() if name.startswith("path_")]
     for length in (4096, 1 << 16, 1 << 21):
         for name in calls:
@@ -263,7 +257,7 @@ def test_m66_long_paths_and_buffers(make: Make, form: str) -> None:
                         values[other], values[f"{other}_len"] = 0x100, 1
                 values[path], values[f"{path}_len"] = 0x1001, length
                 assert first.call(name, *values.values()) == E.NAMETOOLONG, (name, path, length)
-    assert resident() - before < 1 << 20
+    assert rss() - before < 1 << 20
     small = make(form)
     for name in calls:
         for path in ("path", "old_path", "new_path"):
@@ -272,7 +266,7 @@ def test_m66_long_paths_and_buffers(make: Make, form: str) -> None:
             with Sibling(small, P1, Policy(dirs=[MemoryDir("/m")])) as g:
                 values = {**good(name), path: 0x1000, f"{path}_len": 2**32 - 1}
                 assert g.traps(name, *values.values()) == BOUNDS, (name, path)
-    assert resident() - before < 2 << 20
+    assert rss() - before < 2 << 20
 
 
 @every_form

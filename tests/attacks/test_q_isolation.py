@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.guests import build
-from tests.support import E, Guest, on_clock
+from tests.support import E, Guest, on_clock, rss
 from wasi_native import (
     Cancelled,
     Capture,
@@ -31,11 +31,6 @@ from wasi_native import (
 )
 
 MIB = 1 << 20
-
-
-def rss() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 # ---- 114 ----

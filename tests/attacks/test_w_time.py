@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import P1, E, Guest, on_clock, on_fd, running_threads
+from tests.support import P1, E, Guest, on_clock, on_fd, rss, running_threads
 from wasi_native import Dir, Host, LimitExceeded, Limits, Policy, Timeout
 
 U64 = 2**64 - 1
@@ -24,11 +24,6 @@ BUSY = f"""(module
     (loop $again
       (if (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)) (then (unreachable)))
       (br $again))))"""
-
-
-def rss() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize("clock", [REALTIME, MONOTONIC])

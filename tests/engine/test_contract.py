@@ -6,7 +6,6 @@ What differs is read from the engine's abilities; test_engine.py has what the fa
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import pytest
 from tests.engine.libraries import library
 from tests.engine.seam import peek, run, size
 from tests.guests import aot
-from tests.support import SANITIZED
+from tests.support import SANITIZED, rss
 from wasi_native import Cancelled, Host, Policy, _core
 
 ENGINES = ["wasmtime", "wasm2c", "wasm_c_api", "wasm3", "wasm3-old"]
@@ -278,11 +277,6 @@ def test_instances_on_threads_start_and_end_at_once(engine: Engine) -> None:
     for thread in threads:
         thread.join(60)
     assert failed == []
-
-
-def rss() -> int:
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer keeps what was freed")
