@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.p2.driver import Guest2
-from tests.p2.sockets import CODES, FAMILIES, OUT, V4, V6, Net, flat, in_memory
+from tests.p2.sockets import CODES, FAMILIES, OUT, V4, V6, Failed, Net, flat, in_memory
 from tests.support import E
-from wasi_native import _core
+from wasi_native import WasiError, _core
 
 Make = Callable[..., Guest2]
 CODE_OF = {
@@ -128,3 +128,51 @@ def test_numbers_are_cut_to_their_width(make2: Make) -> None:
     net.tcp("start-bind", sock, net.network, V4, 0x10000, 0x17F, 0x100, 0x200, 0xF01, *[9] * 6)
     net.tcp("finish-bind", sock)
     assert net.tcp("local-address", sock)[0] == "127.0.0.1"
+
+
+def tour(net: Net) -> None:
+    """Every kind of resource once: made, used, dropped."""
+    server, where = net.listener(("127.0.0.1", 0))
+    sock = net.socket()
+    net.start_connect(sock, where)
+    net.wait("tcp#tcp-socket", sock)
+    into, out = net.tcp("finish-connect", sock)
+    child, *_ = net.accept(server)
+    net.tcp("set-hop-limit", child, 9)
+    assert net.write(out, b"x") == "" and net.tcp("local-address", child) == where
+    net.tcp("shutdown", sock, 2)
+    assert net.read(into) == "closed"
+    one, other = net.datagrams(("127.0.0.1", 0)), net.datagrams(("0.0.0.0", 0))
+    net.stream(one, where)
+    receives, sends = net.stream(one)
+    net.check_send(sends)
+    net.send(sends, (b"x", ("127.0.0.1", net.udp("local-address", other)[1])))
+    net.receive(receives)
+    names = net("ip-name-lookup#resolve-addresses", net.network, *net.g.put(0x200, b"localhost"))
+    net.wait("ip-name-lookup#resolve-address-stream", names)
+    net("ip-name-lookup#[method]resolve-address-stream.resolve-next-address", names)
+    for kind, handle in (("tcp#tcp-socket", sock), ("tcp#tcp-socket", server), ("udp#udp-socket", one)):
+        interface, _, resource = kind.partition("#")
+        net.g(f"{interface}#[resource-drop]{resource}", handle)
+
+
+@pytest.mark.parametrize("error", ["NOMEM", "INTR"])
+def test_the_nth_call_of_the_kernel_fails(make2: Make, error: str, long: bool) -> None:
+    """Wherever it is, the guest hears a code or ends, and no descriptor, thread or byte is left: see no_leaks."""
+    rules = ("tcp://127.0.0.1:*", "listen tcp://127.0.0.1:0", "udp://127.0.0.1:*", "bind udp://127.0.0.1:0")
+    whole, nth, failed, step = 0, 0, 0, 1 if long else 11
+    while whole < 1:
+        nth += step
+        kernel = _core.FakeOs()
+        net = Net(make2, *rules, "dns://localhost", kernel=kernel)
+        kernel.clear()
+        kernel.inject("*", nth, 1, err=E.__dict__[error])
+        try:
+            tour(net)
+        except (Failed, WasiError, MemoryError, AssertionError):
+            failed += 1
+        whole += kernel.count() < nth
+        kernel.clear()
+        net.g.close()
+        assert nth < 400
+    assert nth > 60 and failed > (20 // step if error == "NOMEM" else 0)
