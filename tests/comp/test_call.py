@@ -198,7 +198,7 @@ def test_a_cancel_from_another_thread_ends_the_callee(engine: str) -> None:
         back.bind_host(planned(), (), lambda data: started.set() or b"")
         wat = '(module (import "" "g" (func $g)) (func (export "f") (call $g) (loop $l (br $l))))'
         outer, inner = through(t, wat, back)
-        thread = threading.Thread(target=lambda: (started.wait(30), outer.cancel()))
+        thread = threading.Thread(target=lambda: (started.wait(30), time.sleep(0.05), outer.cancel()))
         thread.start()
         with pytest.raises(CoreError) as caught:
             call(outer, "go", results="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import time
 
 import pytest
@@ -84,6 +85,18 @@ def test_a_deadline_and_a_cancel_end_it(engine: str) -> None:
             with pytest.raises(CoreError) as caught:
                 run(spin, deadline=time.monotonic_ns() + 30_000_000)
             assert caught.value.code == (_core.TIMEOUT if kind == "deadline" else _core.CANCELLED)
+
+
+def test_a_cancel_of_any_core_instance_ends_the_one_that_runs(engine: str) -> None:
+    with tree(engine) as t:
+        first, core = t.core("(module)"), t.core(ECHO)
+        spin = _core.Lifted(t.root, planned(), (), core, b"spin")
+        timer = threading.Timer(0.05, first.cancel)
+        timer.start()
+        with pytest.raises(CoreError) as caught:
+            run(spin)
+        timer.join()
+        assert caught.value.code == _core.CANCELLED
 
 
 def test_a_stream_that_is_not_of_the_types_ends_nothing() -> None:

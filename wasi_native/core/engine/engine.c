@@ -266,8 +266,15 @@ wn_err_t wn_instance_memory(wn_instance_t *instance, const char *name, uint8_t *
 void wn_instance_cancel(wn_instance_t *instance) {
   wn_engine_t *engine = instance->module->engine;
   wn_guest_cancel(&instance->guest);
-  if (engine->ops->stop) engine->ops->stop(instance);
-  else if (engine->ops->interrupt) engine->ops->interrupt(engine);
+  if (!engine->ops->stop) {
+    if (engine->ops->interrupt) engine->ops->interrupt(engine);
+    return;
+  }
+  engine->ops->stop(instance);
+  if (!instance->guest.comp) return;
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  wn_instance_t *running = __atomic_load_n(&instance->guest.comp->tree->running, __ATOMIC_SEQ_CST);
+  if (running && running != instance) engine->ops->stop(running);
 }
 
 void wn_instance_get_end(const wn_instance_t *instance, wn_end_t *end) { *end = instance->guest.end; }

@@ -17,6 +17,25 @@ wn_err_t wn_func_get(wn_instance_t *instance, wn_str_t name, wn_func_t *out) {
   return 0;
 }
 
+/* Whoever cancels sets the flag, then looks who runs: here it is the other way round, so that one of both sees it. */
+static wn_err_t run_as(wn_instance_t *instance, wn_instance_t **running, wn_instance_t *who) {
+  __atomic_store_n(running, who, __ATOMIC_SEQ_CST);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return wn_guest_cancelled(&instance->guest) ? wn_guest_end(&instance->guest, WN_CANCELLED) : 0;
+}
+
+static wn_err_t call_watched(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
+  wn_instance_t *instance = func->instance;
+  const wn_engine_ops_t *ops = instance->module->engine->ops;
+  if (!ops->stop || !instance->guest.comp) return ops->call_func(func, values, message);
+  wn_instance_t **running = &instance->guest.comp->tree->running;
+  wn_instance_t *outer = __atomic_load_n(running, __ATOMIC_RELAXED);
+  wn_err_t err = run_as(instance, running, instance);
+  if (!err) err = ops->call_func(func, values, message);
+  wn_err_t late = run_as(instance, running, outer);
+  return err ? err : late;
+}
+
 /* The outermost call of this thread in this world. */
 static wn_err_t call_first(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
   wn_instance_t *instance = func->instance;
@@ -26,7 +45,7 @@ static wn_err_t call_first(const wn_func_t *func, wn_value_t *values, wn_message
   if (err) return wn_message_set(message, err, "no thread for the ticker: %s", wn_err_text(err));
   wn_guest_enter(&instance->guest);
   err = wn_guest_check(&instance->guest); /* a cancel or a deadline before the call counts as one in it */
-  if (!err) err = engine->ops->call_func(func, values, message);
+  if (!err) err = call_watched(func, values, message);
   wn_guest_leave(&instance->guest);
   if (ticks) wn_ticker_end(engine);
   return err;
@@ -38,9 +57,8 @@ wn_err_t wn_func_call(const wn_func_t *func, wn_value_t *values, wn_message_t *m
   if (!wn_guest_may_call(&instance->guest))
     return wn_message_set(message, WN_EBUSY, "a stream or signal function may not call the guest that waits for it");
   instance->depth++;
-  wn_err_t err = WN_LIKELY(wn_guest_inside(&instance->guest))
-                     ? instance->module->engine->ops->call_func(func, values, message)
-                     : call_first(func, values, message);
+  wn_err_t err = WN_LIKELY(wn_guest_inside(&instance->guest)) ? call_watched(func, values, message)
+                                                              : call_first(func, values, message);
   instance->depth--;
   return WN_LIKELY(err == 0) || !instance->guest.end.err ? err : instance->guest.end.err;
 }

@@ -32,4 +32,8 @@ bool wn_guest_may_call(const wn_guest_t *guest) { return guest->sys->callbacks =
 
 void wn_guest_cancel(wn_guest_t *guest) { wn_sys_cancel(guest->sys); }
 
+bool wn_guest_cancelled(const wn_guest_t *guest) {
+  return __atomic_load_n(&guest->sys->wait.cancelled, __ATOMIC_SEQ_CST) != 0;
+}
+
 const wn_limits_t *wn_guest_limits(const wn_guest_t *guest) { return &guest->sys->limits; }

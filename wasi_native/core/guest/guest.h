@@ -85,6 +85,7 @@ bool wn_guest_may_call(const wn_guest_t *guest);
 
 /* wn_sys_cancel() for whoever knows the guest alone. Any thread, signal safe. */
 void wn_guest_cancel(wn_guest_t *guest);
+bool wn_guest_cancelled(const wn_guest_t *guest);
 
 /* Note the first verdict; later ones do not overwrite it. Returns err. */
 wn_err_t wn_guest_end(wn_guest_t *guest, wn_err_t err);
