@@ -154,6 +154,22 @@ def memory() -> str:
     return "\n".join([*lines, "", f"KiB of resident memory; {'; '.join(limits)}."])
 
 
+def interfaces() -> str:
+    """What is served of WASI 0.2, from the rows of the core."""
+    found: dict[str, dict[str, int]] = {}
+    for module, name, *_ in _core.row_list():
+        if module.startswith("wasi:"):
+            package, _, face = module.partition("@")[0].partition("/")
+            count = found.setdefault(package, {})
+            count[face] = count.get(face, 0) + (not name.startswith("[resource-drop]"))
+    lines = ["| package | interfaces | functions |", "|---|---|---|"]
+    lines += [
+        f"| {package} | {', '.join(sorted(count))} | {sum(count.values())} |"
+        for package, count in sorted(found.items())
+    ]
+    return "\n".join(lines)
+
+
 LANGUAGES = {"words": "C", "stock": "C++", "report": "Rust", "work": "Go"}
 
 
@@ -169,6 +185,7 @@ def programs() -> str:
 
 
 PARTS = {
+    "interfaces": interfaces,
     "engines": engines,
     "boards": boards,
     "cost": cost,

@@ -14,6 +14,7 @@ import pytest
 
 from tests.p2.driver import Guest2
 from tests.p2.streams import BUF, CLOSED, FAILED, IN, MIB, OUT, TO, Streams, calls, pipe
+from wasi_native import CLOSED as _CLOSED
 from wasi_native import Cancelled, Capture, Limits, Policy, Timeout
 
 Stdio = Callable[..., Guest2]
@@ -220,6 +221,13 @@ def test_nobody_reads_any_more(stdio: Stdio) -> None:
         assert [s.check(), s.flush(), s.flush("blocking-flush")] == [CLOSED] * 3
         assert s.write(b"") == CLOSED and s.zeroes(0) == CLOSED and s.ready(TO)
         assert s.write(b"x", "blocking-write-and-flush") == CLOSED
+
+
+def test_a_stream_that_was_not_granted_is_closed(stdio: Stdio) -> None:
+    s = Streams(stdio(Policy(stdin=_CLOSED, stdout=_CLOSED)))
+    assert [s.read(1), s.read(1, "blocking-read"), s.skip(0), s.check(), s.flush()] == [CLOSED] * 5
+    assert s.write(b"x", "blocking-write-and-flush") == CLOSED and s.ready(IN) and s.ready(TO)
+    assert Streams(stdio(Policy(stdin=_CLOSED, stdout=_CLOSED))).flush("blocking-flush") == CLOSED
 
 
 def test_an_error_closes_the_stream(stdio: Stdio) -> None:

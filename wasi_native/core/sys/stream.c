@@ -20,12 +20,11 @@ static wn_err_t ended(wn_res_t *res, wn_err_t err) {
   return err;
 }
 
-/* The object behind the stream, with its flag for waiting as this call wants it; put it back afterwards. */
+/* The object behind the stream (PIPE: its slot was closed by a call of preview 1, or never granted), with its flag
+ * for waiting as this call wants it; put it back afterwards. */
 static wn_err_t begin(wn_sys_t *sys, const wn_res_t *res, bool wait, wn_obj_t **obj, uint16_t *before) {
   wn_desc_t *d;
-  if (res->u.stream.closed) return WN_EPIPE;
-  wn_err_t err = wn_table_get(&sys->table, res->fd, 0, &d);
-  if (err) return err;
+  if (res->u.stream.closed || wn_table_get(&sys->table, res->fd, 0, &d)) return WN_EPIPE;
   *obj = d->obj;
   *before = d->obj->fdflags;
   if (wait) d->obj->fdflags &= (uint16_t)~WN_FD_NONBLOCK;
@@ -57,8 +56,8 @@ wn_err_t wn_stream_read(wn_sys_t *sys, wn_res_t *res, void *buf, size_t len, boo
 static wn_err_t to_poll(wn_sys_t *sys, const wn_res_t *res, wn_pollfd_t *entry) {
   wn_desc_t *d;
   *entry = (wn_pollfd_t){.fd = -1};
-  wn_err_t err = wn_table_get(&sys->table, res->fd, 0, &d);
-  if (err || !d->obj->ops->poll) return err;
+  if (wn_table_get(&sys->table, res->fd, 0, &d)) return WN_EPIPE;
+  if (!d->obj->ops->poll) return 0;
   return d->obj->ops->poll(sys, d->obj, res->kind == WN_RES_INPUT_STREAM ? WN_POLL_IN : WN_POLL_OUT, entry);
 }
 
