@@ -32,6 +32,7 @@ _HOMES = {
         "Trap",
         "WasiError",
     ),
+    "component.values": ("Err", "Ok", "Some"),
     "host": (
         "Call",
         "Extern",
@@ -44,6 +45,8 @@ _HOMES = {
         "Usage",
         "run",
     ),
+    "host.component": ("Component", "WorldItem"),
+    "host.component_instance": ("ComponentInstance",),
     "policy": (
         "Allow",
         "CLOSED",
@@ -73,8 +76,11 @@ __all__ = ["__version__", *sorted(_WHERE)]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .board import *
+    from .component.values import *
     from .errors import *
     from .host import *
+    from .host.component import *
+    from .host.component_instance import *
     from .policy import *
     from .trace import *
 

@@ -195,7 +195,7 @@ class CanonFunc:
         self,
         plan: Plan,
         resources: tuple[ResourceType, ...],
-        function: Callable[..., Any],
+        function: Callable[..., Any] | int,
         options: _Options | None = None,
         lane: Lane | None = None,
     ) -> None: ...

@@ -313,7 +313,11 @@ cdef wn_err_t host_python(void *ctx, wn_comp_t *caller, wn_values_t *params, wn_
     cdef uint8_t *at
     try:
         if host.lane is not None:
-            host.lane.put_result(host.function(*host.lane.get_params(params)), result)
+            value = host.function(*host.lane.get_params(params))
+            try:
+                host.lane.put_result(value, result)
+            except (TypeError, ValueError, OverflowError) as error:
+                raise type(error)(f"{host.function.__name__}: what it returned cannot be passed on: {error}") from None
             return 0
         answer = host.function(PyBytes_FromStringAndSize(<const char *>params.bytes, <Py_ssize_t>params.used))
         at = wn_values_put(result, len(answer), &err)
@@ -347,7 +351,9 @@ cdef class CanonFunc:
         check(wn_canon_func_bind_call(self.ptr, lifted.ptr, &config))
 
     def bind_host(self, Plan plan, tuple resources, function, options=None, Lane lane=None):
-        """``function`` takes the parameters and gives the result: streams, or Python's own values with a lane."""
+        """``function`` takes the parameters and gives the result: streams, or Python's own values with a lane; or it
+        is the address of a wn_component_fn_t."""
+        cdef wn_component_fn_t fn = host_python
         cdef wn_canon_config_t config
         cdef wn_signature_t signature
         cdef _Host host = _Host.__new__(_Host)
@@ -358,7 +364,9 @@ cdef class CanonFunc:
                 raise MemoryError()
             fill_options(&config, self.comp, options)
             fill_signature(&signature, types, plan, resources)
-            check(wn_canon_func_bind_host(self.ptr, &signature, host_python, <void *>host, &config))
+            if isinstance(function, int):
+                fn = <wn_component_fn_t><uintptr_t>function
+            check(wn_canon_func_bind_host(self.ptr, &signature, fn, <void *>host, &config))
         finally:
             PyMem_Free(types)
         self.comp.tree.keep.append((plan, host))

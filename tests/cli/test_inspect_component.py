@@ -11,7 +11,6 @@ import pytest
 
 from tests.component.asm import INSTANCE, component, name, plain, section, types
 from tests.component.build import encode, fixture
-from wasi_native import Host, ModuleError
 
 Tool = Callable[..., Any]
 
@@ -75,7 +74,7 @@ def test_text(inspect: Callable[..., Any]) -> None:
         "wasi:cli@0.2.0, wasi:io@0.2.12",
     ):
         assert words in done.out
-    assert "  wasi    0.2\n" in done.out and "this version runs core modules of WASI 0.1" in done.out
+    assert "  wasi    0.2\n" in done.out and "  waiting and streams: always there\n" in done.out
     assert "by plain names\n      log (func)" in inspect(fixture("interfaces"), raw=True).out
 
 
@@ -87,11 +86,44 @@ def test_async_and_gated_features_are_named(inspect: Callable[..., Any]) -> None
     assert inspect(component(types(b"\x64")))["to_run"]["gated"] == ["error-context"]
 
 
-def test_a_policy_grants_it_nothing_yet(inspect: Callable[..., Any]) -> None:
-    found = inspect(WASI, "")
-    assert found["status"] == 1 and found["wasi"] == ["0.2"]
-    assert found["grants"][0]["verdict"] == "denied"
-    assert "DENIED a component" in inspect(WASI, "", raw=True).out
+def test_what_a_policy_grants(inspect: Callable[..., Any]) -> None:
+    names = (
+        "cli/environment",
+        "cli/stdout",
+        "filesystem/types",
+        "sockets/tcp",
+        "http/types",
+        "clocks/wall-clock",
+    )
+    imports = [plain(f"wasi:{name}@0.2.3") + b"\5\0" for name in names]
+    data = component(types(INSTANCE), section(10, *imports, plain("a:b/c") + b"\5\0"))
+    found = inspect(data)
+    assert found["status"] == 0 and {grant["verdict"] for grant in found["grants"]} == {""}
+    by_name = {grant["capability"]: grant["verdict"] for grant in inspect(data, "")["grants"]}
+    assert by_name == {
+        "args, env": "empty",
+        "clock": "granted",
+        "files": "empty",
+        "host": "denied",
+        "sockets": "denied",
+        "streams": "empty",
+        "unknown": "denied",
+    }
+    found = inspect(data, "args = ['x']\nstdout = 'inherit'\n[[dirs]]\nhost = '.'\n")
+    granted = {grant["capability"] for grant in found["grants"] if grant["verdict"] == "granted"}
+    assert granted == {"args, env", "clock", "files", "streams"} and found["status"] == 1
+    assert inspect(WASI, "")["status"] == 0
+    assert "DENIED   host: provide={'a:b/c': ...}" in inspect(data, "", raw=True).out
+
+
+def test_versions_that_nothing_provides(inspect: Callable[..., Any]) -> None:
+    data = component(types(INSTANCE), section(10, plain("wasi:clocks/types@0.3.0") + b"\5\0"))
+    (grant,) = inspect(data, "")["grants"]
+    assert (grant["capability"], grant["verdict"], grant["grant"]) == (
+        "unknown",
+        "denied",
+        "nothing provides it",
+    )
 
 
 def test_core_modules_inside_say_what_they_need(inspect: Callable[..., Any]) -> None:
@@ -123,8 +155,3 @@ def test_every_prefix_is_an_answer(inspect: Callable[..., Any], cut: int) -> Non
     done = inspect(fixture("interfaces")[:cut], raw=True)
     assert done.status in (0, 1) and bool(done.out) == (done.status == 0)
     assert done.status == 0 or done.err.startswith("wasi-native inspect: c.wasm: ")
-
-
-def test_a_host_loads_none_yet() -> None:
-    with Host(engine="wasmtime", cache=False) as host, pytest.raises(ModuleError, match="runs core modules"):
-        host.load(fixture("interfaces"))

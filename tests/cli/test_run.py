@@ -147,7 +147,7 @@ def test_missing_imports_are_all_named(tool: Tool, guest: Guest) -> None:
         (b"", "not a WebAssembly module"),
         (b"\0asm", "truncated"),
         (b"\x7fELF", "not a compiled guest"),
-        (b"\0asm\x0d\0\1\0", "component"),
+        (b"\0asm\x0d\0\1\0\1", "truncated"),
         (b"(module", "expected `)`"),
     ],
 )

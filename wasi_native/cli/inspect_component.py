@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["describe", "inspect"]
 
-_DENIED = "a component: this version runs core modules of WASI 0.1"
+# What grants an interface: its name or the first part of it, the capability, and how. None: always there.
+_GRANTS: tuple[tuple[str, str, str | None], ...] = (
+    ("wasi:cli/environment", "args, env", "args = [...], [env] (run: what follows COMPONENT, --env)"),
+    ("wasi:cli/terminal-", "streams", None),
+    ("wasi:cli/std", "streams", "stdin, stdout, stderr = 'inherit' ... (run inherits them)"),
+    ("wasi:cli/", "process", None),
+    ("wasi:io/", "waiting and streams", None),
+    ("wasi:clocks/", "clock", None),
+    ("wasi:random/", "random", None),
+    ("wasi:filesystem/", "files", "[[dirs]] host = '...' (run: --dir)"),
+    ("wasi:sockets/", "sockets", "[network] in a policy file"),
+)
+_ALWAYS = "always there"
 
 
 def inspect(path: str, data: bytes, binary: Binary, policy: Policy | None, as_json: bool) -> int:
@@ -29,7 +41,7 @@ def inspect(path: str, data: bytes, binary: Binary, policy: Policy | None, as_js
         json(found)
     else:
         say(_text(found))
-    return 1 if policy is not None else 0
+    return int(any(grant["verdict"] == "denied" for grant in found["grants"]))
 
 
 def describe(path: str, data: bytes, binary: Binary, policy: Policy | None) -> dict[str, Any]:
@@ -54,10 +66,43 @@ def describe(path: str, data: bytes, binary: Binary, policy: Policy | None) -> d
         ],
     }
     found["to_run"] = _to_run(component, found)
-    verdict = "" if policy is None else "denied"
-    told = [item["name"] for item in imports]
-    found["grants"] = [{"capability": "component", "imports": told, "grant": _DENIED, "verdict": verdict}]
+    found["grants"] = _grants(imports, policy)
     return found
+
+
+def _grants(imports: list[dict[str, Any]], policy: Policy | None) -> list[dict[str, Any]]:
+    """One entry per capability, as of modules: what imports it, what grants it, and the verdict of ``policy``."""
+    found: dict[str, dict[str, Any]] = {}
+    for item in imports:
+        name = item["name"]
+        what, how = "host", f"provide={{{name!r}: ...}} of the Python API, or another component"
+        if name.startswith("wasi:"):
+            what, how = "unknown", "nothing provides it"
+        if not name.startswith("wasi:") or item["version"].startswith("0.2."):
+            for start, capability, grant in _GRANTS:
+                if name.startswith(start):
+                    what, how = capability, grant or _ALWAYS
+                    break
+        entry = found.setdefault(what, {"capability": what, "imports": [], "grant": how, "verdict": ""})
+        entry["imports"].append(name)
+        if policy is not None:
+            entry["verdict"] = _verdict(what, how, policy)
+    return [found[what] for what in sorted(found)]
+
+
+def _verdict(what: str, how: str, policy: Policy) -> str:
+    if how == _ALWAYS:
+        return "granted"
+    if what == "args, env":
+        return "granted" if policy.args or policy.env else "empty"
+    if what == "streams":
+        given = [getattr(policy, name) not in ("null", "closed") for name in ("stdin", "stdout", "stderr")]
+        return "granted" if any(given) else "empty"
+    if what == "files":
+        return "granted" if policy.dirs else "empty"
+    if what == "sockets":
+        return "granted" if getattr(policy, "network", None) else "denied"
+    return "denied"
 
 
 def _extern(name: str, extern: Extern) -> dict[str, Any]:
@@ -158,8 +203,11 @@ def _text(found: dict[str, Any]) -> str:
         ("gated features", ", ".join(needed["gated"])),
     ]
     text += "\nto run it\n" + fields(pairs)
-    verdict = found["grants"][0]["verdict"].upper()
-    return text + f"  {verdict + ' ' if verdict else ''}{_DENIED}\n"
+    text += "\nwhat grants its imports\n" if found["grants"] else ""
+    for grant in found["grants"]:
+        verdict = f"{grant['verdict'].upper():<8} " if grant["verdict"] else ""
+        text += f"  {verdict}{grant['capability']}: {clean(grant['grant'])}\n"
+    return text
 
 
 def _listed(head: str, items: list[dict[str, Any]]) -> str:

@@ -16,6 +16,7 @@ from ..errors import (
     WasiError,
 )
 from . import options as opt
+from .invoke import invoke, is_component
 from .options import FLAG, LIST, MAYBE, VALUE, Command, Usage
 from .out import complain, say
 
@@ -83,7 +84,8 @@ COMMAND = Command(
             VALUE,
             "EXPORT",
             "call this function of a library (reactor) instead of running a program; "
-            "ARGS are its numbers, its results are printed",
+            "ARGS are its numbers, its results are printed. Of a component: NAME, or INTERFACE#NAME, with ARGS as "
+            "Python writes them; text needs no quotes",
         ),
         (
             "--allow-native",
@@ -145,7 +147,9 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
     if not rest:
         raise Usage("MODULE is missing; write wasi-native run [OPTIONS] MODULE [ARGS]")
     module, args = rest[0], rest[1:]
-    call = _numbers(options["--invoke"], args) if "--invoke" in options else None
+    call: list[Any] | None = None
+    if "--invoke" in options:
+        call = args if is_component(module) else _numbers(options["--invoke"], args)
     policy = make_policy(options, [] if call is not None else args)
     trace = _Trace(options)
     end_in_order()
@@ -155,10 +159,8 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
         trace.close()
 
 
-def _start(
-    options: dict[str, Any], path: str, policy: Policy, trace: _Trace, call: list[float] | None
-) -> int:
-    from ..host import Host
+def _start(options: dict[str, Any], path: str, policy: Policy, trace: _Trace, call: list[Any] | None) -> int:
+    from ..host import Host, Instance
 
     who = f"wasi-native: {path}"
     try:
@@ -175,7 +177,9 @@ def _start(
                 try:
                     if call is None:
                         return instance.run() & 0xFF
-                    return _invoke(instance, options["--invoke"], call)
+                    if isinstance(instance, Instance):
+                        return _invoke(instance, options["--invoke"], call)
+                    return invoke(instance, options["--invoke"], call)
                 finally:
                     _release(instance)
     except Trap as error:

@@ -124,7 +124,7 @@ class CanonReader(TypeReader):
             self._need(options, "realloc")
         made = flatten(function, "lower", is_async=options.is_async)
         self.scope.push("core func", (None, made))
-        return Canon("core func", "lower", index, func, options)
+        return Canon("core func", "lower", index, func, options, made)
 
     def _async(self, options: Options, func: FuncType) -> None:
         if not options.is_async:
@@ -202,7 +202,7 @@ class CanonReader(TypeReader):
         if result is not None and result.value.pointers:
             self._need(options, "memory")
         self.scope.push("core func", (None, (flat, "")))
-        return Canon("core func", "task.return", 0, result, options)
+        return Canon("core func", "task.return", 0, result, options, (flat, ""))
 
     def _builtin(self, name: str, immediates: str, params: str, results: str) -> Canon:
         if name.startswith("error-context"):
@@ -216,7 +216,8 @@ class CanonReader(TypeReader):
             if letter == "x" and self.at < self.end and self.data[self.at] == 0x7E:
                 params, results = params.upper(), results.upper()
             self._immediate(letter, made)
-        self.scope.push("core func", (None, (params, results)))
+        made.core = params, results
+        self.scope.push("core func", (None, made.core))
         return made
 
     def _immediate(self, letter: str, made: Canon) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Closure",
     "CoreExport",
+    "CoreFunction",
     "Env",
     "Func",
     "InstanceItem",
@@ -95,7 +96,7 @@ class Signature:
 
 class Func:
     """A function. ``how``: "lift" (``made`` is the core's Lifted), "row" (a function of WASI, ``interface`` and
-    ``name``), or "host" (``made`` is what the embedder gave)."""
+    ``name``), "host" (``made`` is what the embedder gave), or "absent" (it cannot be called; ``made`` says why)."""
 
     __slots__ = ("how", "interface", "made", "name", "signature")
 
@@ -130,6 +131,15 @@ class ModuleItem:
 
     def __init__(self, module: CoreModule | ModuleType) -> None:
         self.module = module
+
+
+class CoreFunction:
+    """A core function of ours, in Python: a built-in that is called too rarely to be anything else."""
+
+    __slots__ = ("call", "params", "results")
+
+    def __init__(self, params: str, results: str, call: Any) -> None:
+        self.params, self.results, self.call = params, results, call
 
 
 class CoreExport:

@@ -333,12 +333,21 @@ class Options:
 class Canon(Definition):
     """A canonical definition. ``name``: lift, lower, resource.new, stream.read ... ``index``: the function that is
     lifted or lowered, or the number among the immediates of a built-in. ``type``: of the function that is lifted or
-    lowered, or that which a built-in is about."""
+    lowered, or that which a built-in is about. ``core``: the signature of the core function that it makes."""
 
-    __slots__ = ("index", "name", "options", "type")
+    __slots__ = ("core", "index", "name", "options", "type")
 
-    def __init__(self, sort: str, name: str, index: int, type: Type | None, options: Options | None) -> None:
+    def __init__(
+        self,
+        sort: str,
+        name: str,
+        index: int,
+        type: Type | None,
+        options: Options | None,
+        core: tuple[str, str] = ("", ""),
+    ) -> None:
         self.sort, self.name, self.index, self.type, self.options = sort, name, index, type, options
+        self.core = core
 
 
 class Import(Definition):

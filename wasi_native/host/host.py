@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
     from ..board import Board
     from ..cache import Cache
+    from .component import Component
     from .isolation import Isolation
 
 __all__ = ["Host", "run"]
 
 _MODULE_MAX = 1 << 28
+_COMPONENT = b"\0asm\x0d\0\1\0"
 _NATIVE = "wasm2c"  # the engine of compiled guests
 _WASM3_STACK = 65_536
 
@@ -88,6 +90,7 @@ class Host:
         self._second: _core.Engine | None = None  # for compiled guests, when the engine is another
         self._cache_choice = cache
         self._cache: Cache | None = None
+        self._provided: dict[str, Any] = {}
 
     def _choose(self, name: str | None, path: str | None) -> tuple[engines.EngineFile, _core.Engine]:
         """An engine and what opened it. One that nobody named and that does not open is passed over."""
@@ -187,9 +190,18 @@ class Host:
             self._cache = Cache(None if choice in (None, True) else choice)  # type: ignore[arg-type]
         return self._cache
 
+    def provide(self, name: str, target: Any) -> None:
+        """Serve the import ``name`` of components that are instantiated from now on.
+
+        ``target``: of an interface (``"my:pkg/sensor"``, a version behind it or not) an object or dict with its
+        functions and classes, by their Python names or the names of WIT; of a function that, or the address (int)
+        of a C function of wasi_native/component.h. It comes before WASI's own interfaces.
+        """
+        self._provided[name] = target
+
     def load(self, source: str | os.PathLike[str] | bytes) -> Module:
         """A module from a file (.wasm, .wat where the engine reads text, .wno), bytes, or text that starts with
-        ``(``.
+        ``(``. Of a component it is a :class:`Component`, which has the same manners.
 
         A compiled guest (.wno) is native code: the host's ``policy.native`` must allow it. Raises ModuleError, with
         the file's name: truncated, malformed, too large, in need of what the engine lacks, for another machine;
@@ -213,9 +225,20 @@ class Host:
             raw = self.assemble(raw, name)
         elif self.engine == _NATIVE:
             raise EngineMissing(f"{name}: no engine here runs WebAssembly modules: {self._why}")
-        elif self.engine != "fake":
+        if raw[:8] == _COMPONENT:
+            from .component import Component
+
+            return Component(self, name, path, raw)  # type: ignore[return-value]
+        if self.engine != "fake":
             check_head(name, raw)
         return Module(self, name, path, raw, self._compile(name, raw))
+
+    def load_component(self, source: str | os.PathLike[str] | bytes) -> Component:
+        """:meth:`load` for what must be a component. ModuleError: it is a module."""
+        found: Any = self.load(source)
+        if isinstance(found, Module):
+            raise ModuleError(f"{found.name}: this is a core module, no component; use load()")
+        return found  # type: ignore[no-any-return]
 
     def assemble(self, text: bytes, name: str = "<text>") -> bytes:
         """A module in text as a binary, where the engine reads text. Raises ModuleError, EngineMissing."""

@@ -183,8 +183,6 @@ def check_head(name: str, raw: bytes) -> None:
         raise ModuleError(f"{name}: not a WebAssembly module: it does not start with \\0asm")
     if len(raw) < 8:
         raise ModuleError(f"{name}: truncated after {len(raw)} bytes")
-    if raw[4:8] == b"\x0d\0\1\0":
-        raise ModuleError(f"{name}: this is a component; this version runs core modules (WASI 0.1)")
     if raw[4:8] != b"\1\0\0\0":
         raise ModuleError(
             f"{name}: WebAssembly version {int.from_bytes(raw[4:8], 'little')} is not supported"

@@ -6,7 +6,9 @@
 /* ---- kinds ---- */
 
 static wn_err_t unbound(wn_guest_t *guest, const wn_row_t *row, void *slots) {
-  (void)row, (void)slots;
+  const wn_canon_func_t *func = row->ctx;
+  (void)slots;
+  if (!func->comp->may_leave) return wn_guest_trap(guest, "cannot leave component instance");
   return wn_guest_trap(guest, "a function of the component is called before it is there");
 }
 

@@ -1,0 +1,170 @@
+"""functions.py: core functions between core modules; shims that are not made; what an engine lacks is named."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+
+import pytest
+
+from tests.component.build import HERE
+from wasi_native import Host, LinkError, Trap, _core
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    with Host(engine="wasmtime", cache=False) as made:
+        yield made
+
+
+def shimmed(fix: str = "func 0", start: str = "") -> str:
+    return f"""(component
+      (core module $Shim
+        (type $f (func (param i32) (result i32)))
+        (table (export "$imports") 1 1 funcref)
+        (func (export "0") (type $f) (local.get 0) (i32.const 0) (call_indirect (type $f))))
+      (core module $Fixup
+        (import "" "0" (func (param i32) (result i32)))
+        (import "" "$imports" (table 1 1 funcref)) {start}
+        (elem (i32.const 0) {fix}))
+      (core module $Main
+        (import "late" "double" (func $double (param i32) (result i32)))
+        (func (export "run") (param i32) (result i32) (call $double (local.get 0)))
+        (func (export "double") (param i32) (result i32) (i32.shl (local.get 0) (i32.const 1))))
+      (core instance $shim (instantiate $Shim))
+      (core instance $main (instantiate $Main (with "late" (instance (export "double" (func $shim "0"))))))
+      (core instance (instantiate $Fixup (with "" (instance
+        (export "0" (func $main "double")) (export "$imports" (table $shim "$imports"))))))
+      (func (export "run") (param "x" u32) (result u32) (canon lift (core func $main "run"))))"""
+
+
+def test_a_shim_is_not_made(host: Host) -> None:
+    with host.load_component(shimmed()).instantiate() as instance:
+        assert instance.exports["run"](21) == 42
+        assert (instance._tree.elided, instance._tree.cores) == (2, 1)
+
+
+def test_a_fixup_that_does_more_is(host: Host) -> None:
+    with host.load_component(shimmed(start="(func $s) (start $s)")).instantiate() as instance:
+        assert instance.exports["run"](21) == 42
+        assert (instance._tree.elided, instance._tree.cores) == (0, 3)
+
+
+def test_an_engine_that_shares_nothing_runs_what_was_shimmed_and_says_what_it_lacks() -> None:
+    with Host(engine="wasmtime", cache=False) as made:
+        data = made.assemble(shimmed().encode())
+        shared = made.assemble((HERE / "fixtures" / "interfaces.wat").read_bytes())
+    assert shared
+    with Host(engine="wasmtime", cache=False) as made:
+        component = made.load_component(data)
+        instance = component.instantiate()
+        functions = instance._functions
+        assert functions is not None
+        functions.caps = ()
+        memory = component.model.modules[0]
+        with pytest.raises(
+            LinkError, match=r"the engine wasmtime shares nothing between instances; wasmtime does"
+        ):
+            from wasi_native.component.items import CoreExport
+
+            functions._binding({"m": {"t": CoreExport(functions.cores[0], "t", "table")}}, "m", "t", [])
+        assert memory is not None
+        instance.close()
+
+
+def test_destructors_may_be_late(host: Host) -> None:
+    text = """(component
+      (core module $Shim
+        (type $f (func (param i32)))
+        (table (export "$imports") 1 1 funcref)
+        (func (export "0") (type $f) (local.get 0) (i32.const 0) (call_indirect (type $f))))
+      (core module $Fixup
+        (import "" "0" (func (param i32)))
+        (import "" "$imports" (table 1 1 funcref))
+        (elem (i32.const 0) func 0))
+      (core instance $shim (instantiate $Shim))
+      (type $r (resource (rep i32) (dtor (core func $shim "0"))))
+      (canon resource.new $r (core func $new))
+      (core module $Main
+        (import "" "new" (func $new (param i32) (result i32)))
+        (global $gone (mut i32) (i32.const 0))
+        (func (export "make") (result i32) (call $new (i32.const 9)))
+        (func (export "gone") (result i32) (global.get $gone))
+        (func (export "dtor") (param i32) (global.set $gone (local.get 0))))
+      (core instance $main (instantiate $Main (with "" (instance (export "new" (func $new))))))
+      (core instance (instantiate $Fixup (with "" (instance
+        (export "0" (func $main "dtor")) (export "$imports" (table $shim "$imports"))))))
+      (export $e "r" (type $r))
+      (func (export "make") (result (own $e)) (canon lift (core func $main "make")))
+      (func (export "gone") (result u32) (canon lift (core func $main "gone"))))"""
+    with host.load_component(text).instantiate() as instance:
+        made = instance.exports["make"]()
+        assert instance.exports["gone"]() == 0
+        made.close()
+        assert instance.exports["gone"]() == 9 and instance._tree.elided == 2
+
+
+PRODUCT = """(component
+  (import "product" (func $f (param "a" u32) (param "b" u32) (result u32)))
+  (canon lower (func $f) (core func $f'))
+  (core module $m
+    (import "" "f" (func $f (param i32 i32) (result i32)))
+    (func (export "run") (result i32) (call $f (i32.const 6) (i32.const 7))))
+  (core instance $i (instantiate $m (with "" (instance (export "f" (func $f'))))))
+  (func (export "run") (result u32) (canon lift (core func $i "run"))))"""
+
+
+class Stream(ctypes.Structure):
+    """wn_values_t of wasi_native/values.h."""
+
+    _fields_ = (
+        ("bytes", ctypes.POINTER(ctypes.c_uint8)),
+        ("at", ctypes.c_size_t),
+        ("used", ctypes.c_size_t),
+        ("room", ctypes.c_size_t),
+        ("arena", ctypes.c_void_p),
+        ("block", ctypes.c_void_p),
+    )
+
+
+def test_a_function_in_c_by_its_address(host: Host) -> None:
+    kind = ctypes.CFUNCTYPE(
+        ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(Stream), ctypes.POINTER(Stream)
+    )
+
+    @kind
+    def product(
+        _ctx: int, _caller: int, params: ctypes._Pointer[Stream], result: ctypes._Pointer[Stream]
+    ) -> int:
+        given = bytes(params[0].bytes[i] for i in range(params[0].used))
+        a, b = int.from_bytes(given[:4], "little"), int.from_bytes(given[4:], "little")
+        for index, byte in enumerate((a * b).to_bytes(4, "little")):
+            result[0].bytes[index] = byte
+        result[0].used = 4
+        return 0
+
+    address = ctypes.cast(product, ctypes.c_void_p).value
+    with host.load_component(PRODUCT).instantiate(provide={"product": address}) as instance:
+        assert instance.exports["run"]() == 42
+
+
+def test_what_is_of_wasi_0_3(host: Host) -> None:
+    text = """(component
+      (core module $m
+        (import "" "set" (func $set (param i32)))
+        (import "" "get" (func $get (result i32)))
+        (import "" "yield" (func $yield (result i32)))
+        (func (export "kept") (result i32) (call $set (i32.const 42)) (call $get))
+        (func (export "waits") (drop (call $yield))))
+      (canon context.get i32 0 (core func $get))
+      (canon context.set i32 0 (core func $set))
+      (canon thread.yield (core func $yield))
+      (core instance $i (instantiate $m (with "" (instance
+        (export "set" (func $set)) (export "get" (func $get)) (export "yield" (func $yield))))))
+      (func (export "kept") (result u32) (canon lift (core func $i "kept")))
+      (func (export "waits") (canon lift (core func $i "waits"))))"""
+    with host.load_component(text).instantiate() as instance:
+        assert instance.exports["kept"]() == 42
+        with pytest.raises(Trap, match="called before it is there"):
+            instance.exports["waits"]()
+    assert _core.TRAP_CANON < 0

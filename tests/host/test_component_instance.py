@@ -1,0 +1,163 @@
+"""component_instance.py: calls, ends, deadlines, cancelling, threads, and programs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.host.world import COUNTERS
+from wasi_native import (
+    Cancelled,
+    ComponentInstance,
+    Host,
+    InstanceBusy,
+    InstanceDead,
+    ModuleError,
+    Policy,
+    Timeout,
+    Trap,
+)
+
+RUN = """
+(component
+  (core module $M (func (export "run") (result i32) (i32.const {code})))
+  (core instance $m (instantiate $M))
+  (func $run (result (result)) (canon lift (core func $m "run")))
+  (instance $i (export "run" (func $run)))
+  (export "wasi:cli/run@{version}" (instance $i)))
+"""
+
+
+@pytest.fixture
+def instance(host: Host) -> Iterator[ComponentInstance]:
+    with host.load_component(COUNTERS) as component, component.instantiate() as made:
+        yield made
+
+
+def test_functions_at_the_root(instance: ComponentInstance) -> None:
+    add = instance.exports["add"]
+    assert add(1, 2) == add(a=1, b=2) == add(1, b=2) == 3
+    assert instance.call("add", 2**32 - 1, 2) == 1
+    assert instance.exports["echo"]("h\xe9\u20ac") == "h\xe9\u20ac"
+    assert instance.exports["bytes"](bytes(range(256)) * 16) == bytes(range(256)) * 16
+    assert instance.call("test:own/counters#swap", {"x": 1, "from": 2}).x == 2
+    assert [name for name, _type in instance.parameters("add")] == ["a", "b"]
+
+
+def test_wrong_calls_leave_the_guest_alive(instance: ComponentInstance) -> None:
+    add = instance.exports["add"]
+    with pytest.raises(TypeError, match=r"add\(\) takes 2 arguments \(a, b\), 1 were given"):
+        add(1)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'c'"):
+        add(1, c=2)
+    with pytest.raises(OverflowError, match=r"add\(\): argument b: 4294967296 is out of range of u32"):
+        add(1, 2**32)
+    with pytest.raises(TypeError, match=r"swap\(\): argument p\.from_: an integer is needed, not str"):
+        instance.call("test:own/counters#swap", {"x": 1, "from": "2"})
+    for name in ("nope", "test:own/counters#nope", "test:own/nope#f", "test:own/counters"):
+        with pytest.raises(ModuleError, match=r"no (export|function)"):
+            instance.call(name)
+    assert instance.end is None and add(1, 1) == 2
+
+
+def test_a_trap_is_the_end(instance: ComponentInstance) -> None:
+    with pytest.raises(Trap) as caught:
+        instance.exports["crash"]()
+    assert caught.value.kind == "unreachable" and instance.end == "trap"
+    with pytest.raises(InstanceDead, match=r"has ended \(trap\)"):
+        instance.exports["add"](1, 2)
+    assert repr(instance) == "<ComponentInstance of <text>: trap>"
+
+
+def test_a_deadline(instance: ComponentInstance) -> None:
+    with pytest.raises(Timeout):
+        instance.call("spin", timeout=0.05)
+    assert instance.end == "timeout"
+
+
+def test_cancelling_from_another_thread(instance: ComponentInstance) -> None:
+    timer = threading.Timer(0.05, instance.cancel)
+    timer.start()
+    with pytest.raises(Cancelled):
+        instance.exports["spin"]()
+    timer.join()
+    assert instance.end == "cancelled"
+
+
+def test_one_thread_at_a_time(instance: ComponentInstance) -> None:
+    ended: list[Exception] = []
+
+    def spin() -> None:
+        try:
+            instance.exports["spin"]()
+        except Cancelled as error:
+            ended.append(error)
+
+    other = threading.Thread(target=spin)
+    other.start()
+    busy = None
+    while busy is None and other.is_alive():
+        try:
+            instance.exports["add"](1, 2)
+        except InstanceBusy as error:
+            busy = error
+    instance.cancel()
+    other.join()
+    assert busy is not None and len(ended) == 1 and instance.end == "cancelled"
+
+
+def test_in_asyncio(instance: ComponentInstance) -> None:
+    assert asyncio.run(instance.call_async("add", 1, 2)) == 3
+
+    async def cancel() -> None:
+        task = asyncio.ensure_future(instance.call_async("spin"))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
+    assert instance.end == "cancelled"
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, 0), (1, 1)])
+def test_a_program(host: Host, code: int, status: int) -> None:
+    for version in ("0.2.0", "0.2.12"):
+        with host.load_component(RUN.format(code=code, version=version)).instantiate() as program:
+            assert program.run() == status
+            assert asyncio.run(program.run_async(timeout=10)) == status
+
+
+def test_what_is_no_program(host: Host, instance: ComponentInstance) -> None:
+    with pytest.raises(ModuleError, match=r"it does not export wasi:cli/run@0\.2, so it is no program"):
+        instance.run()
+    with host.load_component(RUN.format(code=0, version="0.3.0")).instantiate() as later:
+        with pytest.raises(ModuleError, match="no program"):
+            later.run()
+
+
+def test_closing(host: Host) -> None:
+    made = host.load_component(COUNTERS).instantiate()
+    add = made.exports["add"]
+    assert host.instances == 1 and made.usage.fds == 3 and made.listening == ()
+    made.close()
+    made.close()
+    made.cancel()
+    assert (host.instances, made.end, made.stdout) == (0, "closed", b"")
+    with pytest.raises(InstanceDead, match="closed"):
+        add(1, 2)
+
+
+def test_fuel_counts(tmp_path: object) -> None:
+    from wasi_native import LimitExceeded, Limits
+
+    with Host(Policy(limits=Limits(fuel=100_000)), engine="wasmtime", cache=False) as host:
+        with host.load_component(COUNTERS).instantiate() as instance:
+            assert instance.exports["add"](1, 2) == 3
+            left = instance.usage.fuel
+            assert left is not None and left > 0
+            with pytest.raises(LimitExceeded, match="fuel"):
+                instance.exports["spin"]()
