@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.comp.tree import call as core_call
 from tests.comp.tree import tree
 from tests.p2.driver import HEAP, REALLOC, Guest2
 from wasi_native import Policy
+from wasi_native.errors import CoreError
 
 CLI = ("wasi:cli/environment", "wasi:cli/stdout", "wasi:io/streams", "wasi:io/poll")
 OUT = 0x100
@@ -121,3 +124,90 @@ def test_latin_1_or_utf_16() -> None:
         wide = max(map(ord, text), default=0) > 0xFF
         assert (length >> 31 == 1) == wide and ptr % 2 == 0
         assert raw.decode("utf-16-le" if wide else "latin-1") == text
+
+
+# ---- strings that a guest gives, in each encoding ----
+
+NAMES = f"""(module (import "a" "dirs" (func $dirs (param i32)))
+  (import "a" "mkdir" (func $mkdir (param i32 i32 i32 i32)))
+  (memory (export "memory") 2)
+  (global $heap (mut i32) (i32.const {HEAP}))
+  (func (export "r") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    {REALLOC["bump"].replace("(global.set $calls (i32.add (global.get $calls) (i32.const 1)))", "")})
+  (func (export "dirs") (result i32) (call $dirs (i32.const {OUT})) (i32.load (i32.load (i32.const {OUT}))))
+  (func (export "mkdir") (param i32 i32 i32) (result i32)
+    (call $mkdir (local.get 0) (local.get 1) (local.get 2) (i32.const {OUT}))
+    (select (i32.sub (i32.const -1) (i32.load8_u (i32.const {OUT + 1}))) (i32.const 0)
+      (i32.load8_u (i32.const {OUT})))))"""
+NAME_AT, TAG = 0x1000, 1 << 31
+
+
+def make_directory(
+    tmp_path: Path, encoding: int, raw: bytes, units: int, at: int = NAME_AT, put: int = NAME_AT
+) -> int:
+    """create-directory-at with a name of these bytes: 0, or -1 - error-code."""
+    with tree("wasmtime") as t:
+        t.sys.preopen_dir(os.fsencode(tmp_path), b"/", False, 0, 0, 0)
+        dirs, mkdir = t.func("i"), t.func("iiii")
+        user = t.core(NAMES, dirs, mkdir)
+        options = (user, b"memory", user, b"r", encoding)
+        dirs.bind_row(b"wasi:filesystem/preopens@0.2.0", b"get-directories", options)
+        mkdir.bind_row(b"wasi:filesystem/types@0.2.0", b"[method]descriptor.create-directory-at", options)
+        handle = core_call(user, "dirs", params="")
+        user.memory(b"memory", put, 0, raw)
+        return int(core_call(user, "mkdir", handle, at, units))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [(0, "one"), (0, "zwölf€𝄞"), (1, "one"), (1, "zwölf€𝄞"), (2, "one"), (2, "zwölf ÿ"), (2, "€𝄞")],
+)
+def test_names_in_each_encoding(tmp_path: Path, encoding: int, name: str) -> None:
+    wide = encoding == 1 or (encoding == 2 and max(map(ord, name)) > 0xFF)
+    raw = name.encode("utf-16-le" if wide else "latin-1" if encoding == 2 else "utf-8")
+    units = len(raw) // (2 if wide else 1) | (TAG if wide and encoding == 2 else 0)
+    assert make_directory(tmp_path, encoding, raw, units) == 0
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "raw", "units", "at", "told"),
+    [
+        (0, b"\xff", 1, NAME_AT, "invalid utf-8"),
+        (0, b"\xed\xa0\x80", 3, NAME_AT, "invalid utf-8"),
+        (0, b"x", 1, 2 << 16, "out of bounds"),
+        (0, b"x", 2, 2**32 - 1, "out of bounds"),
+        (0, b"x", 1 << 28, NAME_AT, "too long"),
+        (1, b"\x00\xd8", 1, NAME_AT, "invalid utf-16"),
+        (1, b"\x00\xdc", 1, NAME_AT, "invalid utf-16"),
+        (1, b"\x00\xd8x\0", 2, NAME_AT, "invalid utf-16"),
+        (1, b"\x00\xdc\x00\xd8", 2, NAME_AT, "invalid utf-16"),
+        (1, b"x\0", 1, NAME_AT + 1, "not aligned"),
+        (1, b"x\0", 1 << 27, NAME_AT, "too long"),
+        (1, b"x\0", 1, (2 << 16) - 0, "out of bounds"),
+        (2, b"x", 1, NAME_AT + 1, "not aligned"),
+        (2, b"\x00\xd8", 1 | TAG, NAME_AT, "invalid utf-16"),
+        (2, b"x", 2**31 - 1, NAME_AT, "too long"),
+        (2, b"x", 2**32 - 1, NAME_AT, "too long"),
+        (2, b"x\0", (1 << 16) | TAG, (2 << 16) - 2, "out of bounds"),
+    ],
+)
+def test_c142_names_that_are_none(
+    tmp_path: Path, encoding: int, raw: bytes, units: int, at: int, told: str
+) -> None:
+    with pytest.raises(CoreError, match=told):
+        make_directory(tmp_path, encoding, raw, units, at)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("encoding", [0, 1, 2])
+def test_names_that_are_too_long_or_end_early(tmp_path: Path, encoding: int) -> None:
+    """NUL inside: invalid; longer than a path may be: name-too-long, but bad text behind that is still a trap."""
+    codec, wide = {0: "utf-8", 1: "utf-16-le", 2: "latin-1"}[encoding], encoding == 1
+    invalid, too_long = -1 - 12, -1 - 18
+    assert make_directory(tmp_path, encoding, "a\0b".encode(codec), 3) == invalid
+    assert make_directory(tmp_path, encoding, ("a" * 5000).encode(codec), 5000) == too_long
+    if wide:
+        with pytest.raises(CoreError, match="invalid utf-16"):
+            make_directory(tmp_path, encoding, ("a" * 5000).encode(codec) + b"\0\xd8", 5001)
+    assert os.listdir(tmp_path) == []
