@@ -82,7 +82,7 @@ def test_read_via_stream(g: Files, home: int) -> None:
 
 def test_read_via_stream_errors(g: Files, home: int) -> None:
     fd = opened(g, home, "f.txt", WRITE)
-    assert g.read_via_stream(fd) == "not-permitted"
+    assert g.read_via_stream(fd) == "bad-descriptor"
     assert g.read_via_stream(home) == "is-directory"
     assert g.read_via_stream(opened(g, home, "f.txt", READ), 2**63) == "invalid"
     past = g.read_via_stream(opened(g, home, "f.txt", READ), 2**62)
@@ -101,8 +101,8 @@ def test_write_via_stream(g: Files, home: int) -> None:
 
 
 def test_write_via_stream_errors(g: Files, home: int, ro: int) -> None:
-    assert g.write_via_stream(opened(g, home, "f.txt", READ)) == "not-permitted"
-    assert g.write_via_stream(opened(g, ro, "r.txt", READ)) == "not-permitted"
+    assert g.write_via_stream(opened(g, home, "f.txt", READ)) == "bad-descriptor"
+    assert g.write_via_stream(opened(g, ro, "r.txt", READ)) == "bad-descriptor"
     assert g.write_via_stream(home) == "is-directory"
     assert g.write_via_stream(opened(g, home, "f.txt"), 2**63) == "invalid"
 
@@ -130,8 +130,8 @@ def test_append_via_stream_is_not_undone_by_the_host(g: Files, world: Path) -> N
 
 
 def test_append_via_stream_errors(g: Files, home: int, ro: int) -> None:
-    assert g.append_via_stream(opened(g, home, "f.txt", READ)) == "not-permitted"
-    assert g.append_via_stream(opened(g, ro, "r.txt", READ)) == "not-permitted"
+    assert g.append_via_stream(opened(g, home, "f.txt", READ)) == "bad-descriptor"
+    assert g.append_via_stream(opened(g, ro, "r.txt", READ)) == "bad-descriptor"
     assert g.append_via_stream(home) == "is-directory"
 
 
@@ -260,8 +260,8 @@ def test_read(g: Files, home: int) -> None:
 
 
 def test_read_what_cannot_be(g: Files, home: int) -> None:
-    assert g.read(opened(g, home, "f.txt", WRITE), 1) == "not-permitted"
-    assert g.read(opened(g, home, "f.txt", 0), 1) == "not-permitted"
+    assert g.read(opened(g, home, "f.txt", WRITE), 1) == "bad-descriptor"
+    assert g.read(opened(g, home, "f.txt", 0), 1) == "bad-descriptor"
     assert g.read(home, 1) == "is-directory"
     assert g.instance.call("reallocs") == len(g.preopens) + 1  # what fails takes no memory
 
@@ -354,7 +354,7 @@ def test_write(g: Files, home: int) -> None:
     assert g.write(fd, b"J") == 1 and g.write(fd, b"!", 7) == 1 and g.write(fd, b"") == 0
     assert g.read(fd, 100) == (b"Jello\0\0!", True)
     assert g.write(fd, b"x", 2**63) == "invalid" and g.write(fd, b"xy", 2**63 - 2) == "file-too-large"
-    assert g.write(opened(g, home, "f.txt", READ), b"x") == "not-permitted"
+    assert g.write(opened(g, home, "f.txt", READ), b"x") == "bad-descriptor"
     assert g.write(home, b"x") == "is-directory"
     with g.writes_only((RET, 1), (RET + 8, 8), (DATA, 2)):
         assert g.write(fd, b"ab", 1) == 2

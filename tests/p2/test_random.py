@@ -33,7 +33,7 @@ def test_as_many_bytes_as_were_asked_for(make2: Make, name: str) -> None:
     calls = g.instance.call("reallocs")
     with g.writes_only((OUT, 8)):
         g(name, 0, OUT)
-    assert g.unpack("II", OUT)[1] == 0 and g.instance.call("reallocs") == calls
+    assert g.unpack("II", OUT)[1] == 0 and g.instance.call("reallocs") == calls + 1
 
 
 @pytest.mark.parametrize("name", WORDS)

@@ -29,8 +29,8 @@ wn_err_t wn_p2_put_list(wn_guest_t *guest, uint32_t ptr, uint32_t count, uint32_
                         uint32_t *at) {
   uint8_t *out;
   if ((uint64_t)count * size > WN_P2_LIST_MAX) return wn_guest_trap(guest, "list is too long");
-  *at = align; /* of a list without elements: aligned, and never read */
-  wn_err_t err = count ? wn_guest_realloc(guest, align, count * size, at) : 0;
+  /* Of no elements too, as the ABI has it: adapters hold the answer against the place that they had in mind. */
+  wn_err_t err = wn_guest_realloc(guest, align, count * size, at);
   if (!err) err = wn_p2_place(guest, ptr, 8, 4, &out);
   if (err) return err;
   wn_store32(out, *at);

@@ -38,7 +38,7 @@ static inline wn_err_t wn_p2_put64(wn_guest_t *guest, uint32_t ptr, uint64_t val
 }
 
 /* A list: `count` elements of `size` bytes at `align` by the guest's realloc, its pointer and count written at `ptr`;
- * *at is where the elements go. Nothing is asked for where count is 0. */
+ * *at is where the elements go. No bytes are asked for too. */
 wn_err_t wn_p2_put_list(wn_guest_t *guest, uint32_t ptr, uint32_t count, uint32_t size, uint32_t align, uint32_t *at);
 /* A list<u8> with these bytes of ours. */
 wn_err_t wn_p2_put_bytes(wn_guest_t *guest, uint32_t ptr, const void *bytes, size_t len);

@@ -99,7 +99,7 @@ static wn_err_t stream_at(wn_guest_t *guest, wn_res_t *self, uint64_t right, wn_
   uint32_t slot;
   wn_err_t err = file(guest, self, &desc);
   if (err) return err;
-  if (!(desc->rights & right)) return WN_ENOTCAPABLE;
+  if (!(desc->rights & right)) return WN_EBADF;
   if (offset > INT64_MAX) return WN_EINVAL;
   bool positioned = desc->obj->ops->preadv != NULL;
   err = wn_res_share(guest->sys, self->fd, right | WN_RIGHT_POLL_FD_READWRITE, &slot);
@@ -132,6 +132,7 @@ wn_err_t wn_p2_filesystem_descriptor_append_via_stream(wn_guest_t *guest, wn_res
   wn_desc_t *desc;
   uint32_t slot;
   wn_err_t err = file(guest, self, &desc);
+  if (!err && !(desc->rights & WN_RIGHT_FD_WRITE)) err = WN_EBADF;
   if (!err) err = wn_file_append(guest->sys, self->fd, WN_RIGHT_FD_WRITE | WN_RIGHT_POLL_FD_READWRITE, &slot);
   return err ? err : stream(guest, ret, WN_RES_OUTPUT_STREAM, slot, false, 0);
 }
@@ -243,7 +244,7 @@ wn_err_t wn_p2_filesystem_descriptor_read(wn_guest_t *guest, wn_res_t *self, uin
   bool end = false, known = false;
   wn_err_t err = file(guest, self, &desc);
   if (WN_UNLIKELY(err)) return err;
-  if (!(desc->rights & WN_RIGHT_FD_READ)) return WN_ENOTCAPABLE;
+  if (!(desc->rights & WN_RIGHT_FD_READ)) return WN_EBADF;
   if (!desc->obj->ops->preadv) return WN_ESPIPE;
   if (offset > INT64_MAX) return WN_EINVAL;
   if (length > WN_CHUNK_MAX) length = WN_CHUNK_MAX;
@@ -275,6 +276,7 @@ wn_err_t wn_p2_filesystem_descriptor_write(wn_guest_t *guest, wn_res_t *self, ui
   wn_err_t err = wn_p2_get_bytes(guest, buffer, buffer_len, &bytes);
   if (!err) err = file(guest, self, &desc);
   if (WN_UNLIKELY(err)) return err;
+  if (!(desc->rights & WN_RIGHT_FD_WRITE)) return WN_EBADF;
   const wn_iov_t iov = {bytes, buffer_len};
   err = wn_file_pwritev(guest->sys, self->fd, &iov, buffer_len != 0, offset, &done);
   return err ? err : wn_p2_put64(guest, ret, done);
