@@ -171,3 +171,27 @@ def test_adapter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert argv == ["wasi-native", "run", "m.wasm"]
     with pytest.raises(ValueError, match="not offered"):
         adapter.compute_argv("m.wasm", bare, ["http"], "wasi:http/service", "wasm32-wasip3")
+
+
+def test_adapted_programs(
+    suite: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --adapt a component stands in each module's place, and what its adapter decides is judged by that."""
+    add(suite, "good", "this is no Python")
+    add(suite, "proc_exit-failure", "nor is this", {"exit_code": 33})
+
+    def adapt_all(modules: list[Path]) -> list[Path]:
+        made = []
+        for module in modules:
+            made.append(module.with_suffix(".component"))
+            made[-1].write_text("sys.exit(1)" if "exit" in module.stem else "print('a component')")
+        return made
+
+    monkeypatch.setattr(command.jco, "adapt_all", adapt_all)
+    stand_in = suite.parent.parent / "stand_in.py"
+    stand_in.write_text(STAND_IN)
+    line = ["--suite", str(suite), "--adapt", "p2", "--command", f"{sys.executable} {stand_in}"]
+    assert command.main(line) == 0
+    said = capsys.readouterr().out
+    assert "modules adapted to WASI 0.2" in said and "passed for ending with 1: proc_exit-failure" in said
+    assert command.main(line[:2] + line[4:]) == 1  # the modules themselves are no Python
