@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.component.build import HERE
+from tests.component.build import encode
+from tests.engine.libraries import build_wasm3
 from wasi_native import Host, LinkError, Trap, _core
 
 
@@ -51,25 +52,24 @@ def test_a_fixup_that_does_more_is(host: Host) -> None:
 
 
 def test_an_engine_that_shares_nothing_runs_what_was_shimmed_and_says_what_it_lacks() -> None:
-    with Host(engine="wasmtime", cache=False) as made:
-        data = made.assemble(shimmed().encode())
-        shared = made.assemble((HERE / "fixtures" / "interfaces.wat").read_bytes())
-    assert shared
-    with Host(engine="wasmtime", cache=False) as made:
-        component = made.load_component(data)
-        instance = component.instantiate()
-        functions = instance._functions
-        assert functions is not None
-        functions.caps = ()
-        memory = component.model.modules[0]
-        with pytest.raises(
-            LinkError, match=r"the engine wasmtime shares nothing between instances; wasmtime does"
-        ):
-            from wasi_native.component.items import CoreExport
-
-            functions._binding({"m": {"t": CoreExport(functions.cores[0], "t", "table")}}, "m", "t", [])
-        assert memory is not None
-        instance.close()
+    shared = """(component
+      (core module $a (memory (export "t") 1) (func))
+      (core module $b (import "a" "t" (memory 1)) (func))
+      (core instance $i (instantiate $a))
+      (core instance (instantiate $b (with "a" (instance $i)))))"""
+    path = str(build_wasm3("new"))
+    with Host(engine="wasm3", engine_path=path, cache=False) as made:
+        with made.load_component(encode(shimmed())).instantiate() as instance:
+            assert instance.exports["run"](21) == 42
+        component = made.load_component(encode(shared))
+        with pytest.raises(LinkError) as caught:
+            component.instantiate()
+    for words in (
+        "share the memory t (imported from a)",
+        "the engine wasm3 shares nothing",
+        "--engine wasmtime",
+    ):
+        assert words in str(caught.value)
 
 
 def test_destructors_may_be_late(host: Host) -> None:

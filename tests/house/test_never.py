@@ -224,3 +224,16 @@ def test_errnos_are_one_map() -> None:
     """errno.def is read by whoever needs a number, a name or a text, and no second list stands anywhere."""
     readers = files(lines([*c_files(), *sorted(INCLUDE.rglob("*.h"))], r'#\s*include ".*errno\.def"'))
     assert readers == {"err.c", "os/posix/posix.c", "include/wasi_native/base.h"}
+
+
+def test_no_engine_runs_components_for_us() -> None:
+    """Of an engine core modules alone are asked; its own components are for tests to compare with."""
+    pattern = re.compile(r"wasmtime_component|wasm_component|component_linker|wasmtime\.component")
+    found = [
+        relative(path)
+        for path in own_files()
+        if path.suffix in (".c", ".h", ".py", ".pyx", ".pxi", ".pxd")
+        and relative(path).startswith(("wasi_native/", "include/", "examples/"))
+        and pattern.search(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []

@@ -94,7 +94,7 @@ class Functions:
         if not isinstance(item, CoreExport):
             assert isinstance(item, _core.CanonFunc)
             return item
-        if "siblings" not in self.caps:
+        if item.kind != "func" and "siblings" not in self.caps:
             self._lacks(item, module, name)
         return item.instance, item.name.encode()
 
