@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.component.build import encode
 from tests.p2.driver import Guest2
 from tests.p2.sockets import CODES, FAMILIES, OUT, V4, V6, Failed, Net, flat, in_memory
 from tests.support import E
-from wasi_native import WasiError, _core
+from wasi_native import Host, Policy, WasiError, _core
 
 Make = Callable[..., Guest2]
 CODE_OF = {
@@ -176,3 +177,94 @@ def test_the_nth_call_of_the_kernel_fails(make2: Make, error: str, long: bool) -
         net.g.close()
         assert nth < 400
     assert nth > 60 and failed > (20 // step if error == "NOMEM" else 0)
+
+
+COMPONENT = """
+(component
+  (import "wasi:sockets/network@0.2.3" (instance $network
+    (export "network" (type $network (sub resource)))
+    (type $e (enum {codes})) (export "error-code" (type $error-code (eq $e)))
+    (type $f (enum "ipv4" "ipv6")) (export "ip-address-family" (type $family (eq $f)))
+    (type $a4 (tuple u8 u8 u8 u8)) (export "ipv4-address" (type $ipv4 (eq $a4)))
+    (type $a6 (tuple u16 u16 u16 u16 u16 u16 u16 u16)) (export "ipv6-address" (type $ipv6 (eq $a6)))
+    (type $s4 (record (field "port" u16) (field "address" $ipv4)))
+    (export "ipv4-socket-address" (type $sock4 (eq $s4)))
+    (type $s6 (record (field "port" u16) (field "flow-info" u32) (field "address" $ipv6) (field "scope-id" u32)))
+    (export "ipv6-socket-address" (type $sock6 (eq $s6)))
+    (type $sa (variant (case "ipv4" $sock4) (case "ipv6" $sock6)))
+    (export "ip-socket-address" (type (eq $sa)))))
+  (alias export $network "network" (type $net))
+  (alias export $network "error-code" (type $code))
+  (alias export $network "ip-address-family" (type $fam))
+  (alias export $network "ip-socket-address" (type $addr))
+  (import "wasi:sockets/instance-network@0.2.3" (instance $instance-network
+    (alias outer 1 $net (type $n)) (export "network" (type $nn (eq $n)))
+    (export "instance-network" (func (result (own $nn))))))
+  (import "wasi:sockets/tcp@0.2.3" (instance $tcp
+    (alias outer 1 $net (type $n)) (export "network" (type $nn (eq $n)))
+    (alias outer 1 $code (type $c)) (export "error-code" (type $cc (eq $c)))
+    (alias outer 1 $addr (type $a)) (export "ip-socket-address" (type $aa (eq $a)))
+    (export "tcp-socket" (type $socket (sub resource)))
+    (export "[method]tcp-socket.start-bind" (func (param "self" (borrow $socket)) (param "network" (borrow $nn))
+      (param "local-address" $aa) (result (result (error $cc)))))
+    (export "[method]tcp-socket.finish-bind" (func (param "self" (borrow $socket)) (result (result (error $cc)))))
+    (export "[method]tcp-socket.local-address" (func (param "self" (borrow $socket))
+      (result (result $aa (error $cc)))))))
+  (alias export $tcp "tcp-socket" (type $tcp-socket))
+  (import "wasi:sockets/tcp-create-socket@0.2.3" (instance $create
+    (alias outer 1 $fam (type $f)) (export "ip-address-family" (type $ff (eq $f)))
+    (alias outer 1 $code (type $c)) (export "error-code" (type $cc (eq $c)))
+    (alias outer 1 $tcp-socket (type $s)) (export "tcp-socket" (type $ss (eq $s)))
+    (export "create-tcp-socket" (func (param "address-family" $ff) (result (result (own $ss) (error $cc)))))))
+  (core module $libc (memory (export "memory") 1))
+  (core instance $m (instantiate $libc))
+  (alias core export $m "memory" (core memory $memory))
+  (alias export $instance-network "instance-network" (func $get-it))
+  (alias export $create "create-tcp-socket" (func $make-it))
+  (alias export $tcp "[method]tcp-socket.start-bind" (func $start-it))
+  (alias export $tcp "[method]tcp-socket.finish-bind" (func $finish-it))
+  (alias export $tcp "[method]tcp-socket.local-address" (func $local-it))
+  (core func $get (canon lower (func $get-it)))
+  (core func $make (canon lower (func $make-it) (memory $memory)))
+  (core func $start (canon lower (func $start-it) (memory $memory)))
+  (core func $finish (canon lower (func $finish-it) (memory $memory)))
+  (core func $local (canon lower (func $local-it) (memory $memory)))
+  (core func $drop (canon resource.drop $tcp-socket))
+  (core module $main
+    (import "h" "memory" (memory 1))
+    (import "h" "get" (func $get (result i32)))
+    (import "h" "make" (func $make (param i32 i32)))
+    (import "h" "start" (func $start {fifteen}))
+    (import "h" "finish" (func $finish (param i32 i32)))
+    (import "h" "local" (func $local (param i32 i32)))
+    (import "h" "drop" (func $drop (param i32)))
+    (func (export "bind") (param $last i32) (result i32) (local $sock i32)
+      (call $make (i32.const 0) (i32.const 16))
+      (local.set $sock (i32.load (i32.const 20)))
+      (call $start (local.get $sock) (call $get) (i32.const 0) (i32.const 0) (i32.const 127) (i32.const 0)
+        (i32.const 0) (local.get $last) {zeros} (i32.const 32))
+      (if (i32.load8_u (i32.const 32)) (then
+        (call $drop (local.get $sock))
+        (return (i32.sub (i32.const 0) (i32.load8_u (i32.const 33))))))
+      (call $finish (local.get $sock) (i32.const 32))
+      (call $local (local.get $sock) (i32.const 64))
+      (call $drop (local.get $sock))
+      (i32.load16_u (i32.const 72))))
+  (core instance $i (instantiate $main (with "h" (instance
+    (export "memory" (memory $memory)) (export "get" (func $get)) (export "make" (func $make))
+    (export "start" (func $start)) (export "finish" (func $finish)) (export "local" (func $local))
+    (export "drop" (func $drop))))))
+  (alias core export $i "bind" (core func $bind))
+  (func (export "bind") (param "last" u8) (result s32) (canon lift (core func $bind))))
+"""
+
+
+def test_a_component_has_the_same_sockets() -> None:
+    """Its resource types go from interface to interface; the rules are those of every guest."""
+    codes = " ".join(f'"{code}"' for code in CODES)
+    fifteen, zeros = f"(param {'i32 ' * 15})", "(i32.const 0) " * 6
+    text = COMPONENT.format(codes=codes, fifteen=fifteen, zeros=zeros)
+    with Host(Policy(net=["bind tcp://127.0.0.1:*"])) as host, host.load(encode(text)) as module:
+        with module.instantiate() as instance:
+            assert instance.exports["bind"](1) > 1023
+            assert instance.exports["bind"](2) == -CODES.index("access-denied")
