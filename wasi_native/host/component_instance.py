@@ -180,21 +180,31 @@ class ComponentInstance(Guest):
         if len(args) != given:
             listed = ", ".join([attribute(name) for name, _type in item.signature.type.params]) or "none"
             raise TypeError(f"{label}() takes {given} arguments ({listed}), {len(args)} were given")
-        resources, deadline = self._resources, self._deadline(timeout)
+        if not item.signature.resources:
+            self._resources.sent()
+            return self._invoke(item, lane, label, args, timeout)
+        resources = self._resources
         outer = resources.begin()
         try:
-            try:
-                err, text, result = item.made.invoke(lane, args, deadline, get_ident() == MAIN_THREAD)
-            except _core.Busy as busy:
-                resources.kept()
-                raise InstanceBusy(str(busy)) from None
-            except (TypeError, ValueError, OverflowError) as error:
-                resources.kept()
-                raise _named(error, f"{label}(): ") from None
-            self._raise(err, text, item.made.end)
-            return result
+            return self._invoke(item, lane, label, args, timeout)
         finally:
             resources.end(outer)
+
+    def _invoke(
+        self, item: Func, lane: _core.Lane, label: str, args: tuple[Any, ...], timeout: float | None
+    ) -> Any:
+        try:
+            err, text, result = item.made.invoke(
+                lane, args, self._deadline(timeout), get_ident() == MAIN_THREAD
+            )
+        except _core.Busy as busy:
+            self._resources.kept()
+            raise InstanceBusy(str(busy)) from None
+        except (TypeError, ValueError, OverflowError) as error:
+            self._resources.kept()
+            raise _named(error, f"{label}(): ") from None
+        self._raise(err, text, item.made.end)
+        return result
 
     def _lane(self, item: Func) -> _core.Lane:
         """How a function's values go to and fro."""
@@ -221,6 +231,7 @@ class ComponentInstance(Guest):
         resources = self._resources
 
         def call(*args: Any) -> Any:
+            resources.sent()
             try:
                 return target(*args)
             finally:
@@ -254,7 +265,7 @@ class ComponentInstance(Guest):
     def _fuel(self) -> int | None:
         if not self.component.counts_fuel or self._functions is None:
             return None
-        return sum(core.fuel() for core in self._functions.cores)
+        return min((core.fuel() for core in self._functions.cores), default=None)
 
     # ---- ending ----
 

@@ -106,6 +106,10 @@ class Resources:
         outer, self._call = self._call, Values()
         return outer
 
+    def sent(self) -> None:
+        """The guest runs: what was given away is gone."""
+        self._call.moved = []
+
     def kept(self) -> None:
         """A value was wrong and nothing was given away after all."""
         for handle, rep in self._call.moved:
