@@ -18,6 +18,7 @@ from . import policy_check as check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from dataclasses import dataclass, field
     from typing import NoReturn, TypeAlias
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 else:
     from .record import dataclass, field
 
-__all__ = ["Allow"]
+__all__ = ["Allow", "in_toml"]
 
 # As in include/wasi_native/net.h.
 _PROTOCOLS = {"tcp": 1, "udp": 2, "dns": 0}
@@ -113,6 +114,14 @@ class Allow:
         name = None if self.host is None else self.host.encode()
         rights = (_PROTOCOLS[self.protocol], _RIGHTS[self.verb], int(self.local))
         return (*rights, where, name, *self.ports, [_range(peer) for peer in self.peers])
+
+
+def in_toml(rules: Sequence[Allow | str]) -> str:
+    """The line of a policy file that says these rules; without any, one that shows how."""
+    texts = [rule if isinstance(rule, str) else rule.rule for rule in rules]
+    if texts:
+        return f"net = {texts}"
+    return "net = ['tcp://api.example.com:443', 'listen tcp://127.0.0.1:8080'] ... (run: --net)"
 
 
 def _bad(rule: str, text: str) -> NoReturn:

@@ -105,13 +105,16 @@ def test_what_a_policy_grants(inspect: Callable[..., Any]) -> None:
         "clock": "granted",
         "files": "empty",
         "host": "denied",
-        "sockets": "denied",
+        "network": "denied",
         "streams": "empty",
         "unknown": "denied",
     }
     found = inspect(data, "args = ['x']\nstdout = 'inherit'\n[[dirs]]\nhost = '.'\n")
     granted = {grant["capability"] for grant in found["grants"] if grant["verdict"] == "granted"}
     assert granted == {"args, env", "clock", "files", "streams"} and found["status"] == 1
+    found = inspect(data, "net = ['tcp://*:443']\n")["grants"]
+    (grant,) = [grant for grant in found if grant["capability"] == "network"]
+    assert (grant["verdict"], grant["grant"]) == ("granted", "net = ['tcp://*:443']")
     assert inspect(WASI, "")["status"] == 0
     assert "DENIED   host: provide={'a:b/c': ...}" in inspect(data, "", raw=True).out
 

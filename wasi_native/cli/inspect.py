@@ -220,9 +220,9 @@ def _sockets(names: list[str], policy: Policy | None) -> list[dict[str, Any]]:
         grants.append(_grant("sockets", given, "listen = ['tcp://...'], dial = ['tcp://...']", verdict))
     made = [name for name in names if name not in given]
     if made:
-        text = "net = ['tcp://api.example.com:443', 'listen tcp://127.0.0.1:8080'] ..."
-        if policy is not None and policy.net:
-            text = f"net = {[rule if isinstance(rule, str) else rule.rule for rule in policy.net]}"
+        from ..policy_net import in_toml
+
+        text = in_toml(() if policy is None else policy.net)
         verdict = "" if policy is None else "granted" if policy.net else "denied"
         grants.append(_grant("network", made, text, verdict))
     return grants

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..component import FEATURES, decode, names
 from ..component.core_module import KINDS
 from ..component.model import Canon, Component, InstanceType, Subcomponent
+from ..policy_net import in_toml
 from ..wasm import parse
 from .out import clean, fields, human, json, say
 
@@ -29,7 +30,7 @@ _GRANTS: tuple[tuple[str, str, str | None], ...] = (
     ("wasi:clocks/", "clock", None),
     ("wasi:random/", "random", None),
     ("wasi:filesystem/", "files", "[[dirs]] host = '...' (run: --dir)"),
-    ("wasi:sockets/", "sockets", "[network] in a policy file"),
+    ("wasi:sockets/", "network", in_toml(())),
 )
 _ALWAYS = "always there"
 
@@ -87,6 +88,8 @@ def _grants(imports: list[dict[str, Any]], policy: Policy | None) -> list[dict[s
         entry["imports"].append(name)
         if policy is not None:
             entry["verdict"] = _verdict(what, how, policy)
+            if what == "network":
+                entry["grant"] = in_toml(policy.net)
     return [found[what] for what in sorted(found)]
 
 
@@ -100,8 +103,8 @@ def _verdict(what: str, how: str, policy: Policy) -> str:
         return "granted" if any(given) else "empty"
     if what == "files":
         return "granted" if policy.dirs else "empty"
-    if what == "sockets":
-        return "granted" if getattr(policy, "network", None) else "denied"
+    if what == "network":
+        return "granted" if policy.net else "denied"
     return "denied"
 
 
