@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.host.world import COUNTERS
+from tests.host.world import COUNTERS, HELLO
 from wasi_native import (
     Cancelled,
     ComponentInstance,
+    Exit,
     Host,
     InstanceBusy,
     InstanceDead,
@@ -129,6 +130,31 @@ def test_a_program(host: Host, code: int, status: int) -> None:
         with host.load_component(RUN.format(code=code, version=version)).instantiate() as program:
             assert program.run() == status
             assert asyncio.run(program.run_async(timeout=10)) == status
+
+
+def test_a_program_that_writes(host: Host) -> None:
+    with host.load_component(HELLO) as component, component.instantiate() as program:
+        assert program.run() == program.run() == 0
+        assert program.stdout == b"hello\n" * 2 and program.usage.output_bytes == 12
+    with host.load_component(HELLO) as component, component.instantiate(Policy(stdout="closed")) as program:
+        assert program.run() == 1
+
+
+def test_a_program_that_exits(host: Host) -> None:
+    with host.load_component(HELLO) as component, component.instantiate() as program:
+        with pytest.raises(Exit) as caught:
+            program.exports["fail"]()
+        assert caught.value.code == 1 and program.end == "exit"
+        with pytest.raises(InstanceDead, match="exit"):
+            program.run()
+
+
+def test_a_trace(host: Host) -> None:
+    calls: list[str] = []
+    with host.load_component(HELLO) as component:
+        with component.instantiate(trace=lambda call: calls.append(call.name)) as program:
+            program.run()
+    assert "[method]output-stream.blocking-write-and-flush" in calls
 
 
 def test_what_is_no_program(host: Host, instance: ComponentInstance) -> None:

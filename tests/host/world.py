@@ -142,3 +142,60 @@ SENSOR = f"""
   (func (export "keep") (result (own $sensor)) (canon lift (core func $m "keep")))
 )
 """
+
+# A program of WASI 0.2: greets on its standard output, then ends with a status of its own where it is given one.
+HELLO = f"""
+(component
+  (import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+  (alias export $error "error" (type $error'))
+  (import "wasi:io/streams@0.2.0" (instance $streams
+    (export "output-stream" (type $out (sub resource)))
+    (alias outer 1 $error' (type $e'))
+    (export "error" (type $e (eq $e')))
+    (type $se' (variant (case "last-operation-failed" (own $e)) (case "closed")))
+    (export "stream-error" (type $se (eq $se')))
+    (export "[method]output-stream.blocking-write-and-flush"
+      (func (param "self" (borrow $out)) (param "contents" (list u8)) (result (result (error $se)))))))
+  (alias export $streams "output-stream" (type $out))
+  (import "wasi:cli/stdout@0.2.0" (instance $stdout
+    (alias outer 1 $out (type $o'))
+    (export "output-stream" (type $o (eq $o')))
+    (export "get-stdout" (func (result (own $o))))))
+  (import "wasi:cli/exit@0.2.0" (instance $exit (export "exit" (func (param "status" (result))))))
+  ;; The stream goes through a component of its own on its way.
+  (component $Giver
+    (import "out" (type $o (sub resource)))
+    (import "get" (func $get (result (own $o))))
+    (canon lower (func $get) (core func $get'))
+    (core module $M (import "" "get" (func $get (result i32))) (func (export "get") (result i32) (call $get)))
+    (core instance $m (instantiate $M (with "" (instance (export "get" (func $get'))))))
+    (func $given (result (own $o)) (canon lift (core func $m "get")))
+    (export "out" (type $o))
+    (export "get" (func $given)))
+  (instance $giver (instantiate $Giver (with "out" (type $out)) (with "get" (func $stdout "get-stdout"))))
+  {MEMORY}
+  (canon lower (func $giver "get") (core func $get))
+  (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory $mem) (core func $write))
+  (canon resource.drop $out (core func $drop))
+  (canon lower (func $exit "exit") (core func $exit'))
+  (core module $M
+    (import "" "mem" (memory 1))
+    (import "" "get" (func $get (result i32)))
+    (import "" "write" (func $write (param i32 i32 i32 i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (import "" "exit" (func $exit (param i32)))
+    (data (i32.const 64) "hello\\0a")
+    (func (export "run") (result i32) (local $s i32)
+      (local.set $s (call $get))
+      (call $write (local.get $s) (i32.const 64) (i32.const 6) (i32.const 32))
+      (call $drop (local.get $s))
+      (i32.load8_u (i32.const 32)))
+    (func (export "fail") (result i32) (call $exit (i32.const 1)) (i32.const 0)))
+  (core instance $m (instantiate $M (with "" (instance
+    (export "mem" (memory $mem)) (export "get" (func $get)) (export "write" (func $write))
+    (export "drop" (func $drop)) (export "exit" (func $exit'))))))
+  (func $run (result (result)) (canon lift (core func $m "run")))
+  (instance $i (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.6" (instance $i))
+  (func (export "fail") (result (result)) (canon lift (core func $m "fail"))))
+"""
