@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from wasi_native import LinkError
+
 Tool = Callable[..., Any]
 Guest = Callable[[str], str]
 
@@ -139,6 +141,14 @@ def test_missing_imports_are_all_named(tool: Tool, guest: Guest) -> None:
     done = tool("run", guest("missing"))
     assert done.status == 126
     assert "env foo: " in done.err and "fd_wirte: " in done.err and "inspect" in done.err
+
+
+def test_what_an_engine_cannot_link_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """No import is missing then: the error itself says what it is."""
+    from wasi_native.cli.run import _cannot
+
+    assert _cannot("a.wasm", "a.wasm", LinkError("the engine wasm3 shares nothing between instances")) == 126
+    assert "wasm3 shares nothing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def _cannot(who: str, path: str, error: WasiError) -> int:
         return error.code & 0xFF
     if isinstance(error, Cancelled):
         return 130
-    if isinstance(error, LinkError):
+    if isinstance(error, LinkError) and error.missing:
         lines = [f"{module} {name}: {reason}" for module, name, reason in error.missing]
         complain(who, "imports that nothing here provides:", *lines, f"wasi-native inspect {path} shows all")
     elif isinstance(error, ModuleError):
