@@ -143,12 +143,12 @@ def test_missing_imports_are_all_named(tool: Tool, guest: Guest) -> None:
     assert "env foo: " in done.err and "fd_wirte: " in done.err and "inspect" in done.err
 
 
-def test_what_an_engine_cannot_link_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_an_engine_cannot_link_is_said(capfd: pytest.CaptureFixture[str]) -> None:
     """No import is missing then: the error itself says what it is."""
     from wasi_native.cli.run import _cannot
 
-    assert _cannot("a.wasm", "a.wasm", LinkError("the engine wasm3 shares nothing between instances")) == 126
-    assert "wasm3 shares nothing" in capsys.readouterr().err
+    assert _cannot("a.wasm", __file__, LinkError("the engine wasm3 shares nothing between instances")) == 126
+    assert "wasm3 shares nothing" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
