@@ -46,11 +46,12 @@ cdef class Comp:
     cdef readonly Comp parent
     cdef list children
 
-    def __cinit__(self, Sys sys, Comp parent=None):
+    def __cinit__(self, Sys sys not None, Comp parent=None):
         if parent is not None:
             parent.alive()
         self.parent = parent
         self.tree = _Tree(sys) if parent is None else parent.tree
+        sys.alive()
         check(wn_comp_new(sys.ptr, NULL if parent is None else parent.ptr, &self.ptr))
         self.tree.own(OWN_COMP, <uintptr_t>self.ptr)
         self.children = []
@@ -64,6 +65,18 @@ cdef class Comp:
     cdef int alive(self) except -1:
         if self.ptr == NULL:
             raise ValueError("the component is closed")
+        return 0
+
+    cdef wn_instance_t *core(self, Instance instance) except NULL:
+        """A core instance of this tree: of another one it could go before what uses it."""
+        if instance is None or instance.comp is None or instance.comp.tree is not self.tree:
+            raise ValueError("a core instance of another component")
+        return instance.live()
+
+    cdef int has(self, Comp other) except -1:
+        self.alive()
+        if other.tree is not self.tree:
+            raise ValueError("of another component")
         return 0
 
     cdef bint take(self) except -1:
@@ -122,7 +135,7 @@ cdef class ResourceType:
     cdef wn_rt_t *made
     cdef readonly Comp comp
 
-    def __cinit__(self, Comp comp, drop=None, bint host=False, tuple wasi=None):
+    def __cinit__(self, Comp comp not None, drop=None, bint host=False, tuple wasi=None):
         cdef _Drop callback
         cdef wn_rt_drop_fn_t function = NULL
         comp.alive()
@@ -148,7 +161,7 @@ cdef class ResourceType:
         self.comp.alive()
         if self.made == NULL:
             raise ValueError("WASI's own resources have no destructor of a component's")
-        check(wn_rt_set_destructor(self.made, instance.ptr, span(name)))
+        check(wn_rt_set_destructor(self.made, self.comp.core(instance), span(name)))
 
     def drop(self, uint32_t rep, uint64_t deadline=0, bint signals=False):
         """(verdict, message): an owner outside has dropped it, the destructor runs."""
@@ -177,9 +190,9 @@ cdef int fill_options(wn_canon_config_t *out, Comp comp, options) except -1:
         return 0
     memory, memory_name, realloc, realloc_name, out.encoding = options
     if memory is not None:
-        out.memory, out.memory_name = memory.ptr, span(memory_name)
+        out.memory, out.memory_name = comp.core(memory), span(memory_name)
     if realloc is not None:
-        out.realloc, out.realloc_name = realloc.ptr, span(realloc_name)
+        out.realloc, out.realloc_name = comp.core(realloc), span(realloc_name)
     return 0
 
 
@@ -190,7 +203,7 @@ cdef class Plan:
     cdef const wn_plan_t *ptr
     cdef bytes data
 
-    def __cinit__(self, bytes data):
+    def __cinit__(self, bytes data not None):
         self.data = data
         check(wn_plan_load(PyBytes_AsString(data), len(data), &self.ptr))
 
@@ -203,11 +216,13 @@ cdef class Plan:
                 info.lower_results.decode())
 
 
-cdef int fill_signature(wn_signature_t *out, const wn_rt_t **types, Plan plan, tuple resources) except -1:
+cdef int fill_signature(wn_signature_t *out, const wn_rt_t **types, Plan plan, tuple resources,
+                        Comp comp) except -1:
     """``types``: room for the resources, which are copied before it goes."""
     cdef ResourceType rt
     out.plan, out.resources, out.resource_count = plan.ptr, types, len(resources)
     for i, rt in enumerate(resources):
+        comp.has(rt.comp)
         types[i] = rt.ptr
     return 0
 
@@ -218,7 +233,7 @@ cdef class Lifted:
     cdef wn_lifted_t *ptr
     cdef readonly Comp comp
 
-    def __cinit__(self, Comp comp, Plan plan, tuple resources, Instance instance, bytes name, options=None,
+    def __cinit__(self, Comp comp not None, Plan plan not None, tuple resources not None, Instance instance, bytes name, options=None,
                   Instance post_return=None, bytes post_return_name=b""):
         cdef wn_lift_config_t config
         cdef const wn_rt_t **types = <const wn_rt_t **>PyMem_Malloc((len(resources) + 1) * sizeof(wn_rt_t *))
@@ -227,10 +242,10 @@ cdef class Lifted:
             if types == NULL:
                 raise MemoryError()
             fill_options(&config.options, comp, options)
-            fill_signature(&config.signature, types, plan, resources)
-            config.instance, config.name = instance.ptr, span(name)
+            fill_signature(&config.signature, types, plan, resources, comp)
+            config.instance, config.name = comp.core(instance), span(name)
             if post_return is not None:
-                config.post_return, config.post_return_name = post_return.ptr, span(post_return_name)
+                config.post_return, config.post_return_name = comp.core(post_return), span(post_return_name)
             check(wn_lifted_new(&config, &self.ptr))
         finally:
             PyMem_Free(types)
@@ -334,7 +349,7 @@ cdef class CanonFunc:
     cdef wn_canon_func_t *ptr
     cdef readonly Comp comp
 
-    def __cinit__(self, Comp comp, bytes module, bytes name, str params, str results):
+    def __cinit__(self, Comp comp not None, bytes module, bytes name, str params, str results):
         comp.alive()
         self.comp = comp
         check(wn_canon_func_new(comp.ptr, module, name, params.encode(), results.encode(), &self.ptr))
@@ -345,12 +360,13 @@ cdef class CanonFunc:
         fill_options(&config, self.comp, options)
         check(wn_canon_func_bind_row(self.ptr, span(module), span(name), &config))
 
-    def bind_call(self, Lifted lifted, options=None):
+    def bind_call(self, Lifted lifted not None, options=None):
         cdef wn_canon_config_t config
         fill_options(&config, self.comp, options)
+        self.comp.has(lifted.comp)
         check(wn_canon_func_bind_call(self.ptr, lifted.ptr, &config))
 
-    def bind_host(self, Plan plan, tuple resources, function, options=None, Lane lane=None):
+    def bind_host(self, Plan plan not None, tuple resources not None, function, options=None, Lane lane=None):
         """``function`` takes the parameters and gives the result: streams, or Python's own values with a lane; or it
         is the address of a wn_component_fn_t."""
         cdef wn_component_fn_t fn = host_python
@@ -363,7 +379,7 @@ cdef class CanonFunc:
             if types == NULL:
                 raise MemoryError()
             fill_options(&config, self.comp, options)
-            fill_signature(&signature, types, plan, resources)
+            fill_signature(&signature, types, plan, resources, self.comp)
             if isinstance(function, int):
                 fn = <wn_component_fn_t><uintptr_t>function
             check(wn_canon_func_bind_host(self.ptr, &signature, fn, <void *>host, &config))
@@ -371,20 +387,20 @@ cdef class CanonFunc:
             PyMem_Free(types)
         self.comp.tree.keep.append((plan, host))
 
-    def bind_resource(self, uint32_t what, ResourceType rt):
-        self.comp.alive()
+    def bind_resource(self, uint32_t what, ResourceType rt not None):
+        self.comp.has(rt.comp)
         check(wn_canon_func_bind_resource(self.ptr, what, rt.ptr))
 
-    def bind_same(self, CanonFunc other):
-        self.comp.alive()
+    def bind_same(self, CanonFunc other not None):
+        self.comp.has(other.comp)
         check(wn_canon_func_bind_same(self.ptr, other.ptr))
 
     def bind_core(self, Instance instance, bytes name):
         self.comp.alive()
-        check(wn_canon_func_bind_core(self.ptr, instance.ptr, span(name)))
+        check(wn_canon_func_bind_core(self.ptr, self.comp.core(instance), span(name)))
 
 
-cdef list fill_bindings(wn_binding_t *out, bindings):
+cdef list fill_bindings(wn_binding_t *out, bindings, Comp comp):
     """Per import: None (by name), (Instance, name of its export), or a CanonFunc. What must live as long."""
     cdef Instance instance
     cdef CanonFunc func
@@ -393,10 +409,10 @@ cdef list fill_bindings(wn_binding_t *out, bindings):
         memset(&out[i], 0, sizeof(out[i]))
         if isinstance(item, CanonFunc):
             func = item
-            func.comp.alive()
+            comp.has(func.comp)
             out[i].kind, out[i].func = WN_BIND_FUNC, func.ptr
         elif item is not None:
             instance, name = item
             kept.append(name)
-            out[i].kind, out[i].instance, out[i].name = WN_BIND_EXPORT, instance.ptr, span(name)
+            out[i].kind, out[i].instance, out[i].name = WN_BIND_EXPORT, comp.core(instance), span(name)
     return kept

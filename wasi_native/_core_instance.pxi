@@ -69,7 +69,7 @@ cdef class Instance:
         config.sys, config.ctx = sys.ptr, <void *>self
         if comp is not None:
             comp.alive()
-            self.comp, config.comp, config.kin = comp, comp.ptr, NULL if kin is None else kin.ptr
+            self.comp, config.comp, config.kin = comp, comp.ptr, NULL if kin is None else comp.core(kin)
         if trace is not None:
             config.trace, config.trace_ctx = trace_python, <void *>self
         funcs = <wn_host_func_t *>PyMem_Malloc((len(functions) + 1) * sizeof(wn_host_func_t))
@@ -82,12 +82,14 @@ cdef class Instance:
             for i, (name, other) in enumerate(siblings):
                 text = name.encode()
                 self.siblings.append((text, other))  # alive as long as we are: we use its code and memory
-                others[i].module, others[i].instance = PyBytes_AsString(text), other.ptr
+                others[i].module, others[i].instance = PyBytes_AsString(text), other.live()
             config.funcs, config.func_count = funcs, len(functions)
             config.siblings, config.sibling_count = others, len(siblings)
+            if bindings is not None and comp is None:
+                raise TypeError("bindings are of a component")
             if bindings is not None:
                 bound = <wn_binding_t *>PyMem_Malloc((len(bindings) + 1) * sizeof(wn_binding_t))
-                self.functions.append(fill_bindings(bound, bindings))
+                self.functions.append(fill_bindings(bound, bindings, comp))
                 config.bindings, config.binding_count = bound, len(bindings)
             outermost = self.take()
             if outermost:
@@ -150,6 +152,13 @@ cdef class Instance:
         self.module = None
         return True
 
+    cdef wn_instance_t *live(self) except NULL:
+        if self.comp is not None and self.comp.ptr == NULL:
+            self.ptr = NULL
+        if self.ptr == NULL:
+            raise ValueError("the instance is closed")
+        return self.ptr
+
     cdef bint take(self) except -1:
         """True: taken now, to be dropped. False: this thread has it already. Raises Busy."""
         cdef uintptr_t me = wn_thread_me()
@@ -203,7 +212,7 @@ cdef class Instance:
     def end(self):
         """(verdict, exit code, limit): verdict 0 while the guest can run."""
         cdef wn_end_t end
-        wn_instance_get_end(self.ptr, &end)
+        wn_instance_get_end(self.live(), &end)
         return end.err, end.exit_code, None if end.limit == NULL else end.limit.decode()
 
     def traced_memory(self, uint32_t ptr, uint32_t length):
@@ -212,7 +221,7 @@ cdef class Instance:
         return None if at == NULL else PyBytes_FromStringAndSize(<const char *>at, length)
 
     def fuel(self):
-        return wn_instance_fuel(self.ptr)
+        return wn_instance_fuel(self.live())
 
     def memory(self, bytes name, uint64_t ptr=0, uint64_t length=0, bytes data=None):
         """(size, done) of an exported memory: done is ``length`` bytes at ``ptr``, or True when ``data`` was written

@@ -67,14 +67,29 @@ def test_what_the_other_one_has_not_is_missing(sharing: str) -> None:
             t.core('(module (import "a" "m" (memory 1)))', (owner, b"mem"), None)
 
 
-def test_a_module_of_another_engine_or_world() -> None:
+def test_nothing_of_another_tree() -> None:
+    """It could be gone before what uses it."""
     with tree("wasmtime") as one, tree("wasmtime") as two:
-        owner = one.core(OWNER)
-        for kwargs in ({"bindings": [(owner, b"mem")]}, {"kin": owner}):
-            with pytest.raises(CoreError) as caught:
-                module = two.load('(module (import "a" "m" (memory 1)))')
-                _core.Instance(module, two.sys, comp=two.root, **kwargs)
-            assert caught.value.code == _core.INVALID
+        owner, func, rt = one.core(OWNER), one.func(""), _core.ResourceType(one.root)
+        module = two.load('(module (import "a" "m" (memory 1)))')
+        mine = two.func("i", "i")
+        wrong = [
+            lambda: _core.Instance(module, two.sys, comp=two.root, bindings=[(owner, b"mem")]),
+            lambda: _core.Instance(module, two.sys, comp=two.root, bindings=[func]),
+            lambda: _core.Instance(module, two.sys, comp=two.root, kin=owner),
+            lambda: mine.bind_core(owner, b"add"),
+            lambda: mine.bind_same(func),
+            lambda: mine.bind_resource(_core.RESOURCE_REP, rt),
+            lambda: mine.bind_row(b"wasi_snapshot_preview1", b"fd_close", (owner, b"mem", None, b"", 0)),
+            lambda: _core.ResourceType(two.root).set_destructor(owner, b"add"),
+        ]
+        for each in wrong:
+            with pytest.raises(ValueError, match="of another component"):
+                each()
+        with pytest.raises(ValueError, match="of another component"):
+            _core.Instance(module, two.sys, comp=two.root, bindings=[(None, b"mem")])  # type: ignore[list-item]
+        with pytest.raises(TypeError, match="of a component"):
+            _core.Instance(module, two.sys, bindings=[None])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -148,5 +163,12 @@ def test_instances_of_a_component_close_with_it() -> None:
     with pytest.raises(ValueError, match="closed"):
         call(owner, "add", 1)
     owner.cancel()
-    with pytest.raises(ValueError, match="closed"):
-        t.core(OWNER)
+    for use in (
+        owner.end,
+        owner.fuel,
+        lambda: owner.memory(b"mem"),
+        lambda: t.core(OWNER),
+        lambda: t.func(""),
+    ):
+        with pytest.raises(ValueError, match="closed"):
+            use()
