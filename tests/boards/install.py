@@ -108,7 +108,9 @@ def staged() -> Path:
     for path in (folder / "tests").rglob("*.py"):
         if not (REPOSITORY / path.relative_to(folder)).is_file():
             path.unlink()
-    shutil.copy(REPOSITORY / "pyproject.toml", folder)
+    (folder / "wasi_native/component").mkdir(exist_ok=True)
+    for name in ("pyproject.toml", "wasi_native/component/types.py"):  # abi/ knows layouts by these types
+        shutil.copy(REPOSITORY / name, folder / name)
     return folder
 
 
