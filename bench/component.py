@@ -1,8 +1,8 @@
 """The guest of WASI 0.2: a component, written as text by this file, and its core module alone.
 
-Its functions are loops as those of :mod:`bench.guest`: so many turns of a raw call, 0 or the first error. One core
-module has the memory and a realloc that goes round in 64 KiB, the other the loops; the second alone, with
-a memory of its own, imports WASI by name and needs no component. ``python -m bench.component`` prints the text.
+Its functions are loops as those of :mod:`bench.guest`: so many turns of a raw call, 0 or the first error. Its realloc
+goes round in 64 KiB. The core module alone imports WASI by name and needs no component; around it are the shim and
+the fixup that tools make. ``python -m bench.component`` prints the text.
 """
 
 from __future__ import annotations
@@ -168,17 +168,40 @@ def core() -> str:
     return f'(module{_module(f"""(memory (export "memory") 6) {_REALLOC}""")})\n'
 
 
+def _shim(calls: dict[str, str]) -> str:
+    """What tools put before a module whose memory the lowered functions need: calls through a table, filled later."""
+    through = filled = elements = ""
+    for index, params in enumerate(calls.values()):
+        gets = " ".join(f"(local.get {at})" for at in range(len(params.split())))
+        kind = f"(param {params})"
+        through += f'\n    (func (export "{index}") {kind} (call_indirect {kind} {gets} (i32.const {index})))'
+        filled += f'\n    (import "" "{index}" (func $f{index} {kind}))'
+        elements += f" $f{index}"
+    size = f"{len(calls)} {len(calls)} funcref"
+    return f"""
+  (core module $shim-module (table (export "$imports") {size}){through})
+  (core module $fixup-module{filled}
+    (import "" "$imports" (table {size}))
+    (elem (i32.const 0) func{elements}))
+  (core instance $shim (instantiate $shim-module))"""
+
+
 def text() -> str:
-    """The component."""
-    lowered, given = "", {}
+    """The component, as tools make it: the module has its memory and realloc itself."""
+    lowered, given, filled = "", {}, ""
+    calls = {
+        name: params for name, (_, field, params, _) in _CALLS.items() if field[0] != "[" or "method" in field
+    }
     for name, (face, field, _, _) in _CALLS.items():
-        if field.startswith("[resource-drop]"):
-            lowered += f"\n  (core func $l-{name} (canon resource.drop $stream-type))"
-        else:
+        if name in calls:
+            index = list(calls).index(name)
             where = "(memory (core memory $memory)) (realloc (core func $realloc))"
             lowered += f'\n  (alias export ${_OF[face]} "{field}" (func $f-{name}))'
             lowered += f"\n  (core func $l-{name} (canon lower (func $f-{name}) {where}))"
-        given.setdefault(face, []).append(f'(export "{field}" (func $l-{name}))')
+            filled += f'\n    (export "{index}" (func $l-{name}))'
+            given.setdefault(face, []).append(f'(export "{field}" (func $shim "{index}"))')
+        else:
+            given.setdefault(face, []).append(f'(export "{field}" (func $l-{name}))')
     args = "".join(
         f'\n    (with "wasi:{face}@{VERSION}" (instance {" ".join(exports)}))'
         for face, exports in given.items()
@@ -188,14 +211,15 @@ def text() -> str:
         f' (canon lift (core func $m "{name}")))'
         for name in ("p2_setup", "p2_entry", *LOOPS)
     )
+    memory = f"""(memory (export "memory") 6) {_REALLOC}"""
     return f"""(component{_IMPORTS}
-  (core module $library (memory (export "memory") 6) {_REALLOC})
-  (core instance $lib (instantiate $library))
-  (alias core export $lib "memory" (core memory $memory))
-  (alias core export $lib "cabi_realloc" (core func $realloc)){lowered}
-  (core module $main{_module('(import "lib" "memory" (memory 6))')})
-  (core instance $m (instantiate $main{args}
-    (with "lib" (instance $lib)))){lifted})
+  (core module $main{_module(memory)}){_shim(calls)}
+  (core func $l-drop (canon resource.drop $stream-type))
+  (core instance $m (instantiate $main{args}))
+  (alias core export $m "memory" (core memory $memory))
+  (alias core export $m "cabi_realloc" (core func $realloc)){lowered}
+  (core instance (instantiate $fixup-module (with "" (instance
+    (export "$imports" (table $shim "$imports")){filled})))){lifted})
 """
 
 

@@ -1,8 +1,8 @@
 """``python -m bench.p2``: the cost of calls of WASI 0.2, against native C and against the engine's own host of 0.2.
 
-The guest is :mod:`bench.component`. Here its core module runs alone, importing WASI by name, and the whole component
-where components are loaded; in the engine's own host, in a process of its own, the same component. That host may put
-a write off to another thread, so check-write answers 0 there: its figure is that of the blocking form.
+The guest is :mod:`bench.component`: here its core module alone, importing WASI by name, and the whole component; in
+the engine's own host, in a process of its own, the same component. That host may put a write off to another thread,
+so check-write answers 0 there: its figure is that of the blocking form.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter_ns
@@ -50,18 +51,19 @@ FASTER = 10
 
 
 class Layer:
-    """The core module alone, on our layer."""
+    """Our layer: the core module alone, or the component around it."""
 
-    def __init__(self, root: Path, engine: str) -> None:
+    def __init__(self, root: Path, engine: str, name: str) -> None:
         import wasi_native
 
-        self.name = "layer"
+        self.name = name
         policy = wasi_native.Policy(dirs=[wasi_native.Dir(str(root), "/bench")])
         self._host = wasi_native.Host(policy, engine=engine, cache=False)
         self.version = (
             f"wasi_native {wasi_native.__version__} on {self._host.engine} {self._host.engine_version}"
         )
-        self._instance = self._host.load(component.core()).instantiate()
+        text = component.text() if name == "component" else component.core()
+        self._instance: Any = self._host.load(text.encode()).instantiate()
         self.run("bench_p2_setup", 0)
 
     def has(self, export: str) -> bool:
@@ -70,12 +72,15 @@ class Layer:
     def run(self, export: str, turns: int) -> int:
         """Nanoseconds for so many turns."""
         name = _own(export)
-        call = self._instance.call
+        if self.name == "component":
+            call = self._instance.exports[name.replace("_", "-")]
+        else:
+            call = partial(self._instance.call, name)
         start = perf_counter_ns()
-        error = call(name, turns)
+        error = call(turns)
         took = perf_counter_ns() - start
         if error:
-            raise RuntimeError(f"layer: {export} gives {error}")
+            raise RuntimeError(f"{self.name}: {export} gives {error}")
         return took
 
     def close(self) -> None:
@@ -131,10 +136,10 @@ def peer(root: str) -> None:
 
 def _line(row: measure.Row) -> str:
     cells = [f"{row.case.title:32}"]
-    for name in ("native", "layer", "engine"):
+    for name in ("native", "layer", "component", "engine"):
         ns = row.ns(name)
         cells.append(f"{ns:10.1f}" if ns is not None else f"{'-':>10}")
-    ours, theirs = row.ratio("layer", "native"), row.ratio("engine", "layer")
+    ours, theirs = row.ratio("component", "native"), row.ratio("engine", "component")
     cells.append(f"{ours:8.2f}" if ours is not None else f"{'-':>8}")
     cells.append(f"{theirs:8.1f}" if theirs is not None else f"{'-':>8}")
     return " ".join(cells)
@@ -160,8 +165,9 @@ def main(argv: list[str]) -> int:
         root.mkdir()
         tree.plant(root, 1 << 16)
         native = Native(build_native(root.parent), root)
-        variants: list[measure.Variant] = [native, Layer(root, ask.engine)]
-        about = [variant.version for variant in variants if isinstance(variant, Layer)]
+        variants: list[measure.Variant] = [native]
+        variants += [Layer(root, ask.engine, name) for name in ("layer", "component")]
+        about = [variant.version for variant in variants[1:2] if isinstance(variant, Layer)]
         try:
             worker = Worker("engine", [sys.executable, "-m", "bench.p2", "--peer", str(root)])
             variants.append(worker)
@@ -172,7 +178,9 @@ def main(argv: list[str]) -> int:
         for variant in variants:
             variant.close()
     print("\n".join([", ".join(report.machine().values()), *about]))
-    print(f"{'ns per call':32} {'native':>10} {'layer':>10} {'engine':>10} {'to C':>8} {'faster':>8}")
+    print(
+        f"{'ns per call':32} {'native':>10} {'module':>10} {'component':>10} {'engine':>10} {'to C':>8} {'faster':>8}"
+    )
     print("\n".join(_line(row) for row in result.rows))
     if ask.json:
         rows = [
@@ -183,7 +191,7 @@ def main(argv: list[str]) -> int:
             json.dumps({"rounds": ask.rounds, "cases": rows}, indent=2) + "\n", encoding="utf-8"
         )
     for row in result.rows:
-        ours, theirs = row.ratio("layer", "native"), row.ratio("engine", "layer")
+        ours, theirs = row.ratio("component", "native"), row.ratio("engine", "component")
         for name, note in row.notes.items():
             print(f"{row.case.title}, {name}: {note}")
         if ours is not None:
