@@ -42,7 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`engine` is each of those, unless a module or a test has its own."""
+    """`engine` is each of those, unless a module or a test has its own; `engine2` those that run code of a guest."""
+    if "engine2" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "engine2", [name for name in engines_under_test() if name != "fake"], indirect=True
+        )
     if "engine" not in metafunc.fixturenames or hasattr(metafunc.module, "engine"):
         return
     if not any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")):

@@ -11,14 +11,13 @@ import pytest
 
 from tests.p2.driver import Guest2
 from tests.p2.files import CREATE, READ, WRITE, Files
-from tests.support import engines_under_test
 from wasi_native import Dir, MemoryDir, Policy
 
 IO = ("wasi:io/error", "wasi:io/poll", "wasi:io/streams", "wasi:clocks/monotonic-clock")
 STDIO = (*IO, "wasi:cli/stdin", "wasi:cli/stdout", "wasi:cli/stderr")
 
 
-@pytest.fixture(params=[name for name in engines_under_test() if name != "fake"])
+@pytest.fixture
 def engine2(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
