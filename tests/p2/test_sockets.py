@@ -176,7 +176,7 @@ def test_the_nth_call_of_the_kernel_fails(make2: Make, error: str, long: bool) -
         kernel.clear()
         net.g.close()
         assert nth < 400
-    assert nth > 60 and failed > (20 // step if error == "NOMEM" else 0)
+    assert nth > 60 and failed > (20 if long and error == "NOMEM" else 0)
 
 
 COMPONENT = """
