@@ -233,8 +233,8 @@ cdef class Lifted:
     cdef wn_lifted_t *ptr
     cdef readonly Comp comp
 
-    def __cinit__(self, Comp comp not None, Plan plan not None, tuple resources not None, Instance instance, bytes name, options=None,
-                  Instance post_return=None, bytes post_return_name=b""):
+    def __cinit__(self, Comp comp not None, Plan plan not None, tuple resources not None, Instance instance,
+                  bytes name, options=None, Instance post_return=None, bytes post_return_name=b""):
         cdef wn_lift_config_t config
         cdef const wn_rt_t **types = <const wn_rt_t **>PyMem_Malloc((len(resources) + 1) * sizeof(wn_rt_t *))
         memset(&config, 0, sizeof(config))

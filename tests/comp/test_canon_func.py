@@ -54,6 +54,23 @@ def test_a_row_speaks_with_the_memory_of_its_options(engine: str) -> None:
         assert caught.value.code == _core.TRAP_BOUNDS
 
 
+def test_the_guests_own_memory_is_there_again_after_it(engine: str) -> None:
+    """Both have the same size, by which an adapter tells that a memory has not moved."""
+    wat = """(module (import "a" "f" (func $f (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "random_get" (func $g (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "go") (result i32)
+        (i32.or (call $f (i32.const 0) (i32.const 8)) (call $g (i32.const 32) (i32.const 8)))))"""
+    with tree(engine) as t:
+        f = t.func("ii", "i")
+        user, other = t.core(wat, f, None), t.core('(module (memory (export "heap") 1))')
+        f.bind_row(*ROW, (other, b"heap", None, b"", 0))
+        for _ in range(2):
+            assert call(user, "go") == 0
+        assert user.memory(b"memory", 0, 8)[1] == bytes(8) != user.memory(b"memory", 32, 8)[1]
+        assert other.memory(b"heap", 32, 8)[1] == bytes(8) != other.memory(b"heap", 0, 8)[1]
+
+
 def test_a_row_without_memory_in_its_options_sees_the_guests_own(engine: str) -> None:
     with tree(engine) as t:
         f = t.func("ii", "i")
