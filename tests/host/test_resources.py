@@ -73,6 +73,11 @@ def test_a_guests_resource_ends_once(counters: ComponentInstance) -> None:
         counter.plus(1)
 
 
+def test_methods_are_there_before_anybody_asks_for_the_interface(counters: ComponentInstance) -> None:
+    counter = counters.call("test:own/counters#[constructor]counter", 5)
+    assert counter.plus(1) == 6 and type(counter) is counters.exports["test:own/counters"].Counter
+
+
 def test_what_is_given_away_is_gone(counters: ComponentInstance) -> None:
     api = counters.exports["test:own/counters"]
     counter = api.Counter(7)

@@ -77,6 +77,7 @@ class ComponentInstance(Guest):
             self._gone()
             raise
         self.exports = Exports(self._tree.exports, component.types, self._resources, self._function)
+        self._resources.attach = self.exports.interfaces
 
     def _make(self) -> None:
         try:
@@ -282,7 +283,7 @@ class ComponentInstance(Guest):
         self._own[0] = None  # functions and classes that somebody keeps do not keep what they were of
         if hasattr(self, "exports"):
             self.exports.close()
-        self._resources.destroy = _nothing
+        self._resources.destroy, self._resources.attach = _nothing, list
         del self._tree, self._codec
         self._lanes = {}
         self._gone()

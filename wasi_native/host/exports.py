@@ -56,6 +56,12 @@ class Exports:
             self._made[found] = self._one(found)
         return self._made[found]
 
+    def interfaces(self) -> None:
+        """Make all interfaces, and with them the methods of their classes."""
+        for name, (sort, _item) in self._items.items():
+            if sort == "instance":
+                self[name]
+
     def close(self) -> None:
         """Let go of what was made."""
         self._made, self._make = {}, _closed

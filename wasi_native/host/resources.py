@@ -56,6 +56,7 @@ class Resources:
         self._objects: dict[int, Any] = {}
         self._next = 1
         self._call = Values()
+        self.attach: Callable[[], object] = list
 
     def class_of(self, resource: Resource) -> type[Handle]:
         """The class of a guest's resource."""
@@ -95,6 +96,8 @@ class Resources:
         """The object that a guest gives out."""
         if resource in self.given:
             return self._objects.pop(rep) if own else self._objects[rep]
+        if resource not in self.classes:
+            self.attach()  # its methods are those of the interface that exports it
         made = object.__new__(self.class_of(resource))
         made._rep, made._own = rep, own
         if not own:
