@@ -18,7 +18,7 @@ class Call:
     module, name, params, results = "wasi_snapshot_preview1", "f", "", "i"
     error_name, nanoseconds = "SUCCESS", 1500
 
-    def __init__(self, name: str, params: str, memory: bytes = b"", **more: Any) -> None:
+    def __init__(self, name: str, params: str, memory: bytes = b"", /, **more: Any) -> None:
         self.name, self.data = name, memory
         names = {**more}
         err = names.pop("err", 0)
