@@ -18,6 +18,7 @@ typedef struct wn_ticker {
   wn_thread_t *thread;
   uint32_t started; /* atomic */
   uint32_t calls;   /* atomic: calls under way that need ticks; the top bit ends the thread */
+  uint32_t parked;  /* atomic: it sleeps until there are some */
 } wn_ticker_t;
 
 /* An adapter's own structs start with these. */

@@ -13,13 +13,15 @@ static void run(void *arg) {
     uint32_t calls = __atomic_load_n(&t->calls, __ATOMIC_ACQUIRE);
     if (calls & CLOSING) return;
     if (calls == 0) {
+      __atomic_store_n(&t->parked, 1, __ATOMIC_SEQ_CST); /* before the word is looked at: see wn_ticker_begin() */
       os->word_wait(os, &t->calls, 0, WN_WAIT_FOREVER);
+      __atomic_store_n(&t->parked, 0, __ATOMIC_SEQ_CST);
       continue;
     }
     uint64_t now = 0;
     os->clock_get(os, WN_CLOCK_MONOTONIC, &now);
     uint64_t until = now + period;
-    /* A change of the number of calls wakes us early: sleep on until the period is over or we must close. */
+    /* A changed number of calls may end a wait early: sleep on until the period is over or we must close. */
     while (now < until && !(calls & CLOSING)) {
       os->word_wait(os, &t->calls, calls, until);
       calls = __atomic_load_n(&t->calls, __ATOMIC_ACQUIRE);
@@ -40,7 +42,10 @@ wn_err_t wn_ticker_begin(wn_engine_t *engine) {
       return err;
     }
   }
-  if (__atomic_fetch_add(&t->calls, 1, __ATOMIC_ACQ_REL) == 0) engine->os->word_wake(engine->os, &t->calls);
+  /* Short calls one after the other find it in the middle of a period, and need not wake it. If it parks right now,
+   * either it sees that the number has changed, or we see that it is parked. */
+  if (__atomic_fetch_add(&t->calls, 1, __ATOMIC_SEQ_CST) == 0 && __atomic_load_n(&t->parked, __ATOMIC_SEQ_CST))
+    engine->os->word_wake(engine->os, &t->calls);
   return 0;
 }
 
