@@ -19,6 +19,12 @@ COMPONENTIZE_PY = "0.25.1"
 _WORLD = "test:programs/program"
 
 
+def _place(name: str) -> Path:
+    folder = BUILD / "components"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / name
+
+
 def python_component() -> Path:
     """counter.py: CPython as fourteen core modules that share memory and tables."""
     source, wit = HERE / "counter.py", HERE / "program.wit"
@@ -30,7 +36,7 @@ def python_component() -> Path:
         command = [sys.executable, "-c", start, "-d", str(wit), *words, "-p", str(HERE), "-o", str(part)]
         run_tool(command, cwd=part.parent, env={"PYTHONPATH": str(site)})
 
-    return once(BUILD / "counter-py.wasm", content_key([COMPONENTIZE_PY, *words], [source, wit]), make)
+    return once(_place("counter-py.wasm"), content_key([COMPONENTIZE_PY, *words], [source, wit]), make)
 
 
 def _componentize_py() -> Path:
@@ -64,7 +70,7 @@ def javascript_component() -> Path:
             cwd=part.parent,
         )
 
-    return once(BUILD / "counter-js.wasm", content_key([repr(jco.PACKAGE), *words], [source, wit]), make)
+    return once(_place("counter-js.wasm"), content_key([repr(jco.PACKAGE), *words], [source, wit]), make)
 
 
 def c_component() -> Path:
@@ -84,7 +90,7 @@ def c_component() -> Path:
         run_tool([str(jco.jco()), "new", str(typed), "-o", str(part)])
 
     key = content_key([build.zig_version(), repr(jco.PACKAGE), *flags], [source, wit])
-    return once(BUILD / "direct-component.wasm", key, make)
+    return once(_place("direct.wasm"), key, make)
 
 
 def python_adapted() -> Path:
