@@ -74,6 +74,13 @@ def without_inspect(extension: Extension) -> Extension:
     return extension
 
 
+def options_of(source: str, options: dict[str, Any]) -> dict[str, Any]:
+    """What Cython writes is half of the extension and runs around a guest's calls, not in them: it is made small."""
+    if MODE != "release" or not source.endswith("_core.c"):
+        return options
+    return {**options, "extra_postargs": [*options["extra_postargs"], "-Os"]}
+
+
 class BuildSideBySide(build_ext):
     """Compiles the files of the extension in parallel, and those alone that are newer than their objects."""
 
@@ -91,7 +98,11 @@ class BuildSideBySide(build_ext):
                 s for s, o in zip(sources, objects, strict=True) if self.force or newer_group([s, *common], o)
             ]
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for done in [pool.submit(compile_some, [s], output_dir=output_dir, **options) for s in stale]:
+                started = [
+                    pool.submit(compile_some, [s], output_dir=output_dir, **options_of(s, options))
+                    for s in stale
+                ]
+                for done in started:
                     done.result()
             return objects
 
