@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench import cases, guest, native  # noqa: E402
+from bench import cases, guest, native, p2_calls  # noqa: E402
+from tests.component.build import encode  # noqa: E402
 
 pytestmark = pytest.mark.skipif(native.compiler() is None, reason="no C compiler")
 
@@ -85,6 +87,23 @@ def test_p2(tmp_path: Path) -> None:
         assert min(row["ns"][name] for name in ("native", "layer", "component")) > 0, row["notes"]
         assert ("engine" in row["ns"]) != row["title"].startswith("check-write")
         assert row["title"] in done.stdout
+
+
+def test_p2_calls(tmp_path: Path) -> None:
+    """Calls between components and from Python, and the parts of loading one."""
+    out = tmp_path / "out.json"
+    (tmp_path / "one.wasm").write_bytes(encode(p2_calls.TEXT))
+    command = [sys.executable, "-m", "bench.p2_calls", "--rounds=1", f"--json={out}"]
+    command += ["--load", str(tmp_path / "one.wasm")]
+    env = {**os.environ, "WASI_NATIVE_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(out.read_text(encoding="utf-8"))
+    assert len(found["ns"]) == 5 and len(found["ms"]) == 5
+    assert found["ms"]["decode"] > 0 and found["ns"]["from Python, two numbers"] > 0
+    assert len(re.findall("^(?:met   |MISSED)", done.stdout, re.MULTILINE)) == 3
 
 
 def test_startup(tmp_path: Path) -> None:
