@@ -93,7 +93,14 @@ wn_err_t wn_lifted_call(wn_lifted_t *lifted, wn_values_t *params, wn_values_t *r
     return WN_TRAP_CANON;
   }
   wn_comp_enter(guest, comp, NULL);
-  wn_err_t err = run(lifted, guest, params, result);
+  /* realloc, the function and its post-return are one call: clocks are read once. */
+  bool ticks = false;
+  const bool first = !guest->end.err && !wn_guest_inside(guest);
+  wn_err_t err = first ? wn_calls_begin(lifted->core.instance, &ticks, message) : 0;
+  if (!err) {
+    err = run(lifted, guest, params, result);
+    if (first) wn_calls_end(lifted->core.instance, ticks);
+  }
   if (!err || (err == WN_INVALID && !guest->end.err)) wn_comp_leave(comp, NULL);
   if (err) wn_comp_tell(comp, guest, err, message);
   return err;

@@ -36,18 +36,29 @@ static wn_err_t call_watched(const wn_func_t *func, wn_value_t *values, wn_messa
   return err ? err : late;
 }
 
-/* The outermost call of this thread in this world. */
-static wn_err_t call_first(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
-  wn_instance_t *instance = func->instance;
+wn_err_t wn_calls_begin(wn_instance_t *instance, bool *ticks, wn_message_t *message) {
   wn_engine_t *engine = instance->module->engine;
-  const bool ticks = wn_guest_wants_ticks(&instance->guest);
-  wn_err_t err = ticks ? wn_ticker_begin(engine) : 0;
+  *ticks = wn_guest_wants_ticks(&instance->guest);
+  wn_err_t err = *ticks ? wn_ticker_begin(engine) : 0;
   if (err) return wn_message_set(message, err, "no thread for the ticker: %s", wn_err_text(err));
   wn_guest_enter(&instance->guest);
   err = wn_guest_check(&instance->guest); /* a cancel or a deadline before the call counts as one in it */
-  if (!err) err = call_watched(func, values, message);
+  if (err) wn_calls_end(instance, *ticks);
+  return err;
+}
+
+void wn_calls_end(wn_instance_t *instance, bool ticks) {
   wn_guest_leave(&instance->guest);
-  if (ticks) wn_ticker_end(engine);
+  if (ticks) wn_ticker_end(instance->module->engine);
+}
+
+/* The outermost call of this thread in this world. */
+static wn_err_t call_first(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
+  bool ticks;
+  wn_err_t err = wn_calls_begin(func->instance, &ticks, message);
+  if (err) return err;
+  err = call_watched(func, values, message);
+  wn_calls_end(func->instance, ticks);
   return err;
 }
 

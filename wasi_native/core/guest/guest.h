@@ -121,6 +121,9 @@ wn_err_t wn_func_get(wn_instance_t *instance, wn_str_t name, wn_func_t *out);
 /* values: parameters in, the result in the first. No name is looked up, nothing allocated. < 0: the instance has
  * ended, its guest's end and message say how. */
 wn_err_t wn_func_call(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
+/* Around several calls that are one for the embedder, when none is under way: ticks, and the CPU time of them all. */
+wn_err_t wn_calls_begin(wn_instance_t *instance, bool *ticks, wn_message_t *message);
+void wn_calls_end(wn_instance_t *instance, bool ticks);
 /* "trap-canon: unknown handle index 7": how a verdict is told; reason NULL: its own words. Body in trap.c. */
 void wn_message_verdict(wn_message_t *message, wn_err_t err, const char *reason);
 const wn_module_t *wn_instance_module(const wn_instance_t *instance);
