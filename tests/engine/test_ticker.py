@@ -65,20 +65,32 @@ def test_one_thread_for_many_guests() -> None:
         one.close()
 
 
+def switches(thread: Any) -> int:
+    with open(f"/proc/self/task/{thread}/status") as file:
+        return sum(int(line.split()[1]) for line in file if "_ctxt_switches" in line)
+
+
 def test_it_sleeps_while_nobody_computes() -> None:
     before = running_threads()
     with closing(make(tick_ms=1)) as instance:
         instance.call(b"sched_yield", (), "", "i", soon(), False)
         (ticker,) = running_threads() - before
 
-        def switches() -> int:
-            with open(f"/proc/self/task/{ticker}/status") as file:
-                return sum(int(line.split()[1]) for line in file if "_ctxt_switches" in line)
-
         time.sleep(0.01)
-        first = switches()
+        first = switches(ticker)
         time.sleep(0.05)  # fifty ticks, if it did not sleep
-        assert switches() - first < 10
+        assert switches(ticker) - first < 10
+
+
+def test_short_calls_do_not_wake_it_each_time() -> None:
+    before = running_threads()
+    with closing(make()) as instance:
+        instance.call(b"sched_yield", (), "", "i", soon(), False)
+        (ticker,) = running_threads() - before
+        first = switches(ticker)
+        for _ in range(5000):
+            instance.call(b"sched_yield", (), "", "i", soon(), False)
+        assert switches(ticker) - first < 2500  # a few in each period of 20 ms
 
 
 def test_no_thread_to_be_had() -> None:
