@@ -30,7 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--engines",
         help="engines of the tests that run on several: fake,wasmtime,wasm2c,wasm_c_api,wasm3,wasm3-old",
     )
-    parser.addoption("--cases", type=int, default=0, help="of each test, no more cases than this; default all")
+    parser.addoption(
+        "--cases", type=int, default=0, help="of each test, no more cases than this; default all"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
