@@ -257,7 +257,9 @@ def test_m66_long_paths_and_buffers(make: Make, form: str) -> None:
                         values[other], values[f"{other}_len"] = 0x100, 1
                 values[path], values[f"{path}_len"] = 0x1001, length
                 assert first.call(name, *values.values()) == E.NAMETOOLONG, (name, path, length)
-    assert rss() - before < (24 << 20 if SANITIZED else 1 << 20)  # a sanitizer keeps what was freed for a while
+    assert rss() - before < (
+        24 << 20 if SANITIZED else 1 << 20
+    )  # a sanitizer keeps what was freed for a while
     small = make(form)
     for name in calls:
         for path in ("path", "old_path", "new_path"):
