@@ -8,7 +8,6 @@ import gc
 import os
 import signal
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,9 +28,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engines",
         help="engines of the tests that run on several: fake,wasmtime,wasm2c,wasm_c_api,wasm3,wasm3-old",
-    )
-    parser.addoption(
-        "--cases", type=int, default=0, help="of each test, no more cases than this; default all"
     )
 
 
@@ -55,23 +51,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     if not any("engine" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")):
         metafunc.parametrize("engine", engines_under_test(), indirect=True)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --cases: as far from each other as they stand, and from another one on in each test."""
-    most = config.getoption("--cases")
-    if not most:
-        return
-    groups: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        groups.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    chosen = set()
-    for name, group in groups.items():
-        count = min(most, len(group))
-        start = zlib.crc32(name.encode()) if count < len(group) else 0
-        chosen |= {group[(start + len(group) * i // count) % len(group)] for i in range(count)}
-    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    items[:] = [item for item in items if item in chosen]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import struct
 import time
 from collections import namedtuple
@@ -19,6 +20,10 @@ from wasi_native import Host, Instance, Policy, Trap, _core, engines
 P1, UNSTABLE = "wasi_snapshot_preview1", "wasi_unstable"
 CANARY = 0xA5
 SANITIZED = bool(os.environ.get("WASI_NATIVE_SANITIZED"))  # set by .ci/sanitize
+# Bytes that a sanitizer keeps of what was freed, before it gives them back: as .ci/sanitize says.
+KEPT = sum(
+    int(size) << 20 for size in re.findall(r"quarantine_size_mb=(\d+)", os.environ.get("ASAN_OPTIONS", ""))
+)
 ALL_RIGHTS = (1 << 30) - 1
 ERRNOS = {_core.error_name(number): number for number in range(77)}
 E = SimpleNamespace(**ERRNOS)  # E.BADF

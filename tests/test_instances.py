@@ -16,7 +16,7 @@ from tests.guests import build
 from tests.guests.driver import driver_wat
 from tests.support import (
     ALL_RIGHTS,
-    SANITIZED,
+    KEPT,
     Guest,
     fake_module,
     open_fds,
@@ -58,7 +58,7 @@ def test_a_thousand_one_after_the_other(what: str, long: bool, capsys: pytest.Ca
             f"\n{rounds} instances of {what}: {cost * 1e6:.0f} us each, RSS {grown / 1024:+.0f} KiB "
             f"({grown / rounds:+.1f} bytes each)"
         )
-    assert grown < (24 << 20 if SANITIZED else 2 << 20)  # a sanitizer keeps what was freed for a while
+    assert grown < (2 << 20) + KEPT
 
 
 def test_many_alive_at_once() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.guests import build
-from tests.support import SANITIZED, E, Guest, on_clock, on_fd, open_fds, rss, running_threads, threads_end
+from tests.support import KEPT, E, Guest, on_clock, on_fd, open_fds, rss, running_threads, threads_end
 from wasi_native import Cancelled, Dial, Dir, Host, InstanceDead, Limits, Listen, Policy, Timeout, _core
 
 # What is not ended goes on for a minute or an hour. The contract is 0.1 s, which test_cancel.py looks at over many;
@@ -461,6 +461,4 @@ def test_b109_cancels_of_a_guest_that_writes_files(tmp_path: Path, long: bool) -
                 before, start, fds = running_threads(), rss(), open_fds()
         assert open_fds() == fds and threads_end(before)
         print(f"RSS {(rss() - start) / 1024:+.0f} KiB after {rounds} cancels")
-        assert rss() - start < (
-            24 << 20 if SANITIZED else 8 << 20
-        )  # a sanitizer keeps what was freed for a while
+        assert rss() - start < (8 << 20) + KEPT

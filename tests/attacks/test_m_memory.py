@@ -15,7 +15,7 @@ import pytest
 from tests.attacks.forms import FORMS, Sibling, every_form, every_home
 from tests.attacks.pointers import BY_CALL, POINTERS, good, prepare
 from tests.attacks.tree import CREAT, Tree
-from tests.support import P1, SANITIZED, E, Guest, rss, signatures
+from tests.support import KEPT, P1, E, Guest, rss, signatures
 from wasi_native import (
     Capture,
     Dir,
@@ -257,9 +257,7 @@ def test_m66_long_paths_and_buffers(make: Make, form: str) -> None:
                         values[other], values[f"{other}_len"] = 0x100, 1
                 values[path], values[f"{path}_len"] = 0x1001, length
                 assert first.call(name, *values.values()) == E.NAMETOOLONG, (name, path, length)
-    assert rss() - before < (
-        24 << 20 if SANITIZED else 1 << 20
-    )  # a sanitizer keeps what was freed for a while
+    assert rss() - before < (1 << 20) + KEPT
     small = make(form)
     for name in calls:
         for path in ("path", "old_path", "new_path"):
