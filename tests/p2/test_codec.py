@@ -12,7 +12,7 @@ import pytest
 from tests.comp.tree import call as core_call
 from tests.comp.tree import tree
 from tests.p2.driver import HEAP, REALLOC, Guest2
-from wasi_native import Policy
+from wasi_native import Dir, Policy
 from wasi_native.errors import CoreError
 
 CLI = ("wasi:cli/environment", "wasi:cli/stdout", "wasi:io/streams", "wasi:io/poll")
@@ -44,6 +44,29 @@ def test_a_realloc_that_calls_back(make2: Make) -> None:
     g("environment#get-arguments", OUT)
     at, count = g.unpack("II", OUT)
     assert [g.bytes_at(at + 8 * i) for i in range(count)] == [b"p", b"one", b"two"]
+
+
+@pytest.mark.parametrize(
+    "how", ["(call $close (local.get $old))", "(call $move (i32.const 0) (local.get $old))"]
+)
+def test_a_realloc_that_closes_what_is_told_of(make2: Make, tmp_path: Path, how: str) -> None:
+    """The names of preopens are the table's: those of one that the realloc closes are told all the same."""
+    names = [f"/{letter * 600}" for letter in "abc"]
+    for letter in "abc":
+        (tmp_path / letter).mkdir()
+    policy = Policy(dirs=[Dir(tmp_path / name[1], guest=name) for name in names])
+    more = """(import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+              (import "wasi_snapshot_preview1" "fd_renumber" (func $move (param i32 i32) (result i32)))"""
+    all_of_them = f"""
+      (if (i32.gt_u (local.get $size) (i32.const 100)) (then
+        (local.set $old (i32.const 3))
+        (loop $next (drop {how}) (local.set $old (i32.add (local.get $old) (i32.const 1)))
+          (br_if $next (i32.lt_u (local.get $old) (i32.const 6))))))"""
+    g = make2("wasi:filesystem/preopens", policy=policy, imports=more, realloc="call", body=all_of_them)
+    g("preopens#get-directories", OUT)
+    at, count = g.unpack("II", OUT)
+    assert count == 3
+    assert g.bytes_at(at + 4).decode() == names[0]
 
 
 def test_a_module_without_realloc(make2: Make) -> None:

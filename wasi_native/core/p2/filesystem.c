@@ -64,16 +64,16 @@ wn_err_t wn_p2_filesystem_get_directories(wn_guest_t *guest, uint32_t ret) {
   }
   wn_err_t err = wn_p2_put_list(guest, ret, count, SIZE, WN_P2_FILESYSTEM_TUPLE_DESCRIPTOR_STRING_ALIGNOF, &at);
   for (uint32_t fd = 0; fd < sys->table.limit && !err && count; fd++) {
-    uint32_t slot = 0;
+    uint32_t slot = 0, len = slots[fd].preopen_len;
+    char name[WN_PATH_MAX]; /* the guest runs while its string is made, and could close the descriptor */
     if (!is_preopen(&slots[fd])) continue;
     count--;
+    if (len) memcpy(name, slots[fd].preopen, len);
     err = wn_table_insert(sys, slots[fd].obj, slots[fd].rights, slots[fd].inheriting, 3, &slot);
     if (!err)
       err = wn_p2_put_slot(guest, at + WN_P2_FILESYSTEM_TUPLE_DESCRIPTOR_STRING_0, WN_RES_DESCRIPTOR,
                            &wn_p2_rt_descriptor, slot);
-    if (!err)
-      err = wn_p2_put_string(guest, at + WN_P2_FILESYSTEM_TUPLE_DESCRIPTOR_STRING_1, slots[fd].preopen,
-                             slots[fd].preopen_len);
+    if (!err) err = wn_p2_put_string(guest, at + WN_P2_FILESYSTEM_TUPLE_DESCRIPTOR_STRING_1, name, len);
     at += SIZE;
   }
   return err;
