@@ -161,6 +161,7 @@ cdef extern from "wasi_native.h" nogil:
         uint64_t max
         bint shared
         bint wide
+        bint constant
     bint wn_module_import(const wn_module_t *module, size_t index, wn_extern_t *out)
     bint wn_module_export(const wn_module_t *module, size_t index, wn_extern_t *out)
     ctypedef uint64_t wn_value_t

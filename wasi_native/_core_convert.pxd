@@ -47,7 +47,8 @@ cdef inline void blank(wn_message_t *message) noexcept:
 
 cdef inline tuple extern_tuple(wn_extern_t *e):
     return (text_of(e.module.ptr, e.module.len), text_of(e.name.ptr, e.name.len), e.kind, e.params.decode(),
-            e.results.decode(), e.min, None if e.max == <uint64_t>-1 else e.max, bool(e.shared), bool(e.wide))
+            e.results.decode(), e.min, None if e.max == <uint64_t>-1 else e.max, bool(e.shared), bool(e.wide),
+            bool(e.constant))
 
 
 cdef inline void fill_grant(wn_grant_t *grant, uint32_t flags, uint64_t quota, uint64_t inodes, uint64_t max_file_size):

@@ -30,11 +30,15 @@ enum {
   WN_CAP_SERIALIZE = 1 << 4, /* compiled code can be kept */
   WN_CAP_REENTER = 1 << 5,   /* exports can be called inside host functions */
   WN_CAP_BACKTRACE = 1 << 6,
-  WN_CAP_WAT = 1 << 7,      /* text modules */
-  WN_CAP_SIBLINGS = 1 << 8, /* instances that share memories, tables, functions */
-  WN_CAP_SIMD = 1 << 9,
-  WN_CAP_MULTI_MEMORY = 1 << 10,
-  WN_CAP_COUNT = 11
+  WN_CAP_WAT = 1 << 7,             /* text modules */
+  WN_CAP_SHARE_FUNCTIONS = 1 << 8, /* an instance can import what another one exports: its functions, */
+  WN_CAP_SHARE_MEMORIES = 1 << 9,
+  WN_CAP_SHARE_TABLES = 1 << 10,
+  WN_CAP_SHARE_CONSTANTS = 1 << 11, /* globals that never change, */
+  WN_CAP_SHARE_GLOBALS = 1 << 12,   /* and those that do */
+  WN_CAP_SIMD = 1 << 13,
+  WN_CAP_MULTI_MEMORY = 1 << 14,
+  WN_CAP_COUNT = 15
 };
 
 /* The name of capability bit `index` ("interrupt", "memory-limit" ...), NULL past the last. Any thread. */
@@ -97,6 +101,7 @@ typedef struct wn_extern {
   char results[8];
   uint64_t min, max; /* of a memory (pages) or table; max UINT64_MAX: none */
   bool shared, wide; /* of a memory: shared between threads; 64-bit */
+  bool constant;     /* of a global that is imported: it never changes */
 } wn_extern_t;
 /* Import or export `index`; false past the last. Borrowed from the module. */
 WN_API bool wn_module_import(const wn_module_t *module, size_t index, wn_extern_t *out);
@@ -139,8 +144,7 @@ typedef struct wn_sibling {
 /* What serves one import of a module that is part of a component. */
 enum {
   WN_BIND_NAME = 0,   /* as without bindings: funcs, siblings, WASI's own rows */
-  WN_BIND_EXPORT = 1, /* the export `name` of `instance`, of the kind that is imported; what is no function needs
-                       * WN_CAP_SIBLINGS */
+  WN_BIND_EXPORT = 1, /* the export `name` of `instance`, of the kind that is imported; needs WN_CAP_SHARE_* */
   WN_BIND_FUNC = 2    /* a function of the component */
 };
 typedef struct wn_binding {
@@ -154,7 +158,7 @@ typedef struct wn_instance_config {
   wn_sys_t *sys;               /* borrowed: delete it after the instance */
   const wn_host_func_t *funcs; /* looked at before WASI's own rows; copied */
   size_t func_count;
-  const wn_sibling_t *siblings; /* looked at after funcs, before WASI's; needs WN_CAP_SIBLINGS */
+  const wn_sibling_t *siblings; /* looked at after funcs, before WASI's; needs WN_CAP_SHARE_* */
   size_t sibling_count;
   /* Of a module that is part of a component; all may be NULL. */
   wn_comp_t *comp;    /* the component instance that it is part of: delete it after the instance */

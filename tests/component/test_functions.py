@@ -51,10 +51,10 @@ def test_a_fixup_that_does_more_is(host: Host) -> None:
         assert (instance._tree.elided, instance._tree.cores) == (0, 3)
 
 
-def test_an_engine_that_shares_nothing_runs_what_was_shimmed_and_says_what_it_lacks() -> None:
+def test_an_engine_that_shares_little_runs_what_was_shimmed_and_says_what_it_lacks() -> None:
     shared = """(component
-      (core module $a (memory (export "t") 1) (func))
-      (core module $b (import "a" "t" (memory 1)) (func))
+      (core module $a (table (export "t") 1 funcref) (func))
+      (core module $b (import "a" "t" (table 1 funcref)) (func))
       (core instance $i (instantiate $a))
       (core instance (instantiate $b (with "a" (instance $i)))))"""
     path = str(build_wasm3("new"))
@@ -65,8 +65,8 @@ def test_an_engine_that_shares_nothing_runs_what_was_shimmed_and_says_what_it_la
         with pytest.raises(LinkError) as caught:
             component.instantiate()
     for words in (
-        "share the memory t (imported from a)",
-        "the engine wasm3 shares nothing",
+        "share a table, t (imported from a)",
+        "the engine wasm3 cannot do (it has not the ability share-tables)",
         "--engine wasmtime",
     ):
         assert words in str(caught.value)

@@ -100,7 +100,7 @@ def test_limits_and_externs() -> None:
         7,
         0,
         1,
-        0,
+        1,
     ]
     assert reader(b"\0\3").core_extern(4) == 3
     for kind, data in ((2, b"\x10\1"), (3, b"\x7f\2"), (4, b"\1\0"), (5, b"\0"), (1, b"\x01\0\1")):

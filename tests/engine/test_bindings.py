@@ -115,11 +115,18 @@ def test_functions_of_another_core_instance_on_every_engine(engine: str) -> None
         assert user.end()[0] == _core.TRAP_ENGINE
 
 
-def test_an_engine_that_shares_functions_alone_says_so() -> None:
+@pytest.mark.parametrize(
+    ("want", "name", "what"),
+    [
+        ("global (mut i32)", b"count", "no globals that change"),
+        ("table 4 funcref", b"tab", "no tables"),
+    ],
+)
+def test_an_engine_says_what_it_does_not_share(want: str, name: bytes, what: str) -> None:
     with tree("wasm3") as t:
         owner = t.core(OWNER)
-        with pytest.raises(CoreError, match="a\tm\tthis engine shares functions alone") as caught:
-            t.core('(module (import "a" "m" (global (mut i32))))', (owner, b"count"))
+        with pytest.raises(CoreError, match=f"a\tm\tthis engine shares {what} between instances") as caught:
+            t.core(f'(module (import "a" "m" ({want})))', (owner, name))
         assert caught.value.code == _core.LINK
 
 

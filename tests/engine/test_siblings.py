@@ -117,6 +117,33 @@ def test_another_type_is_a_module_error() -> None:
                 two.instantiate(siblings={"o": owner})
 
 
+FUNCTIONS = """(module (import "owner" "get" (func $get (result i32))) (import "owner" "say" (func $say (result i32)))
+  (func (export "go") (result i32) (i32.add (call $get) (call $say))))"""
+
+
+@pytest.mark.parametrize("name", ["wasm2c", "wasm3", "wasm3-old"])
+def test_functions_on_engines_that_link_none_themselves(name: str) -> None:
+    engine = name.partition("-")[0]
+    path = library(name) if engine != "wasm2c" else None
+    with Host(Policy(stdout=Capture()), engine=engine, engine_path=path) as host:
+        load = aot.load if engine == "wasm2c" else lambda host, text: host.load(aot.binary(text))
+        with load(host, OWNER) as one, load(host, FUNCTIONS) as two, one.instantiate() as owner:
+            with two.instantiate(siblings={"owner": owner}) as user:
+                assert user.call("go") == 5 and owner.stdout == b"abc"
+
+
+def test_what_cannot_be_shared_is_said() -> None:
+    wanted = aot.binary(
+        '(module (import "owner" "get" (func (result i32))) (import "owner" "count" (global (mut i32))))'
+    )
+    with made("wasm3") as host, host.load(aot.binary(OWNER)) as one, host.load(wanted) as two:
+        with one.instantiate() as owner, pytest.raises(LinkError) as caught:
+            two.instantiate(siblings={"owner": owner})
+    assert caught.value.missing == (
+        ("owner", "count", "this engine shares no such global between instances"),
+    )
+
+
 def test_an_engine_without_the_ability_says_so() -> None:
     with Guest(engine="fake") as g, pytest.raises(EngineError, match="shares nothing"):
         g.module.instantiate(siblings={"o": g.instance})

@@ -63,7 +63,7 @@ def test_the_extension_module_of_pywasm3(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_abilities(engine: Engine) -> None:
-    assert engine.core.caps == ("interrupt", "memory-limit", "table-limit", "reenter")
+    assert engine.core.caps == ("interrupt", "memory-limit", "table-limit", "reenter", "share-functions")
 
 
 # ---- what it cannot run is said by name when it is loaded ----

@@ -27,7 +27,9 @@ def test_libraries_that_are_none(tmp_path: Path) -> None:
 
 
 def test_abilities_are_asked_of_the_library() -> None:
-    assert {"simd", "multi-memory", "siblings"} <= set(_core.Engine("wasm_c_api", library("wasm_c_api")).caps)
+    assert {"simd", "multi-memory", "share-tables", "share-globals"} <= set(
+        _core.Engine("wasm_c_api", library("wasm_c_api")).caps
+    )
 
 
 def start(wat: str, *functions: tuple[Any, ...], **limits: int) -> _core.Instance:

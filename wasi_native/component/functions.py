@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["Functions"]
 
 _ENCODINGS = {"utf8": 0, "utf16": 1, "latin1+utf16": 2}
+_SHARED = {
+    "func": ("share-functions", "a function"),
+    "memory": ("share-memories", "a memory"),
+    "table": ("share-tables", "a table"),
+    "constant": ("share-constants", "a global"),
+    "global": ("share-globals", "a global that changes"),
+    "tag": ("share-globals", "a tag"),
+}
 _WHAT = {
     "resource.new": (_core.RESOURCE_NEW, "i", "i"),
     "resource.rep": (_core.RESOURCE_REP, "i", "i"),
@@ -77,7 +85,10 @@ class Functions:
         """An instance of a core module, its start section run. LinkError, or its end."""
         core = self.compiled(module)
         ours: list[Any] = []
-        bindings = [self._binding(given, item[0], item[1], ours) for item in core.externs(False)]
+        bindings = [
+            self._binding(given, *key, module.imports[key][1] == 1, ours)
+            for key in [item[:2] for item in core.externs(False)]
+        ]
         trace, deadline, signals = self.start
         kin = self.cores[0] if self.cores else None
         made = _core.Instance(core, self.sys, ours, trace, deadline, signals, (), comp, kin, bindings)
@@ -85,7 +96,7 @@ class Functions:
         return made
 
     def _binding(
-        self, given: dict[str, dict[str, Any]], module: str, name: str, ours: list[Any]
+        self, given: dict[str, dict[str, Any]], module: str, name: str, changes: bool, ours: list[Any]
     ) -> _core.CanonFunc | tuple[_core.Instance, bytes] | None:
         item: Any = given[module][name]
         if isinstance(item, CoreFunction):
@@ -94,16 +105,14 @@ class Functions:
         if not isinstance(item, CoreExport):
             assert isinstance(item, _core.CanonFunc)
             return item
-        if item.kind != "func" and "siblings" not in self.caps:
-            self._lacks(item, module, name)
+        needed, what = _SHARED["constant" if item.kind == "global" and not changes else item.kind]
+        if needed not in self.caps:
+            raise LinkError(
+                f"{self.name}: the core modules of this component share {what}, {_plain(name)} (imported from "
+                f"{_plain(module)}), which the engine {self.engine} cannot do (it has not the ability {needed}): "
+                "use wasmtime (--engine wasmtime, Host(engine='wasmtime'))"
+            )
         return item.instance, item.name.encode()
-
-    def _lacks(self, item: CoreExport, module: str, name: str) -> None:
-        raise LinkError(
-            f"{self.name}: the core modules of this component share the {item.kind} {_plain(name)} "
-            f"(imported from {_plain(module)}), and the engine {self.engine} shares nothing between instances; "
-            "wasmtime does (--engine wasmtime, Host(engine='wasmtime'))"
-        )
 
     # ---- functions that are bound later ----
 

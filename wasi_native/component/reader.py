@@ -150,7 +150,8 @@ class Reader(Bytes):
         return bits == 64
 
     def core_extern(self, kind: int) -> int:
-        """The type of an import of ``kind``: a function's or tag's type index; 1 for a 64-bit memory or table."""
+        """The type of an import of ``kind``: a function's or tag's type index; 1 for a 64-bit memory or table, and
+        for a global that changes."""
         if kind == 0:
             return self.number()
         if kind == 1:
@@ -160,8 +161,7 @@ class Reader(Bytes):
             return int(self.limits())
         if kind == 3:
             self.letter()
-            self.flag("a global's mutability")
-            return 0
+            return int(self.flag("a global's mutability"))
         if kind == 4:
             if self.byte():
                 self.back("an unknown attribute of a tag")

@@ -62,6 +62,16 @@ def ending(err: int, text: str, exit_code: int, limit: str | None) -> Exception:
     return EngineError(head or _core.error_text(err))
 
 
+_SHARED = {
+    "func": "share-functions",
+    "memory": "share-memories",
+    "table": "share-tables",
+    "constant": "share-constants",
+    "global": "share-globals",
+    "other": "share-globals",
+}
+
+
 def link_error(
     module: Module, functions: list[tuple[Any, ...]], siblings: Mapping[str, Instance]
 ) -> LinkError:
@@ -76,9 +86,11 @@ def link_error(
         key = row_key(item.module, item.name)
         row = mine.get((item.module, item.name)) or rows.get(key)
         if item.module in siblings and row is None:
-            if any((e.name, e.kind) == (item.name, item.kind) for e in siblings[item.module].module.exports):
-                continue
             reason = "no such export of the sibling"
+            if any((e.name, e.kind) == (item.name, item.kind) for e in siblings[item.module].module.exports):
+                if _SHARED["constant" if item.constant else item.kind] in module.caps:
+                    continue
+                reason = f"this engine shares no such {item.kind} between instances"
         elif item.kind != "func":
             reason = "only functions can be imported"
         elif row is None:

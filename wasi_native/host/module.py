@@ -24,9 +24,13 @@ _KINDS = ("func", "global", "table", "memory", "other")
 
 
 class Extern:
-    """An import or export. ``params`` and ``results`` are letters: i i32, I i64, f f32, F f64."""
+    """An import or export. ``params`` and ``results`` are letters: i i32, I i64, f f32, F f64. ``constant``: a global
+    that is imported and never changes."""
 
-    __slots__ = ("kind", "maximum", "minimum", "module", "name", "params", "results", "shared", "wide")
+    __slots__ = (
+        *("constant", "kind", "maximum", "minimum", "module", "name", "params", "results"),
+        *("shared", "wide"),
+    )
 
     def __init__(self, fields: tuple[Any, ...]) -> None:
         self.module: str = fields[0]
@@ -38,6 +42,7 @@ class Extern:
         self.maximum: int | None = fields[6]
         self.shared: bool = fields[7]
         self.wide: bool = fields[8]
+        self.constant: bool = fields[9]
 
     def __repr__(self) -> str:
         place = f"{self.module}." if self.module else ""
@@ -147,7 +152,7 @@ class Module:
         ``policy``: default the host's. ``functions``: of yours, before WASI's. ``trace``: called after each call
         of the guest with a :class:`Call`. ``nonblocking_stdio``: a stream that has nothing says ``again``.
         ``siblings``: live instances whose exports serve the imports of a module name; they share one world (the
-        policy of the first), one thread and one deadline, on engines with the ability "siblings".
+        policy of the first), one thread and one deadline, on engines with the abilities "share-...".
 
         Raises LinkError (all missing imports at once), PolicyError (what cannot be granted), LimitExceeded
         (``instances``), and whatever ended the start section.

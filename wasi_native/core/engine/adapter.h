@@ -11,6 +11,11 @@
 #include "core/link.h"
 #include "core/os/os.h"
 
+/* Of an engine that links instances itself. */
+#define WN_CAP_SHARE_ALL                                                                           \
+  (WN_CAP_SHARE_FUNCTIONS | WN_CAP_SHARE_MEMORIES | WN_CAP_SHARE_TABLES | WN_CAP_SHARE_CONSTANTS | \
+   WN_CAP_SHARE_GLOBALS)
+
 typedef struct wn_engine_ops wn_engine_ops_t;
 
 /* ticker.c: the thread that makes computing guests look at the clock, while a call needs one. */
@@ -82,8 +87,10 @@ struct wn_engine_ops {
   bool (*export)(const wn_module_t *module, size_t index, wn_extern_t *out);
   /* Bytes of an instance struct of this adapter, whose head is struct wn_instance. engine.c allocates it. */
   size_t instance_size;
-  /* provides[i] serves import i. Siblings (where the engine has the capability) share what the engine must share
-   * for that. Runs the start section. On failure the instance is left so that close_instance can be called. */
+  bool links_functions; /* provides may be functions of siblings; false: they all come as rows */
+  /* provides[i] serves import i. Siblings (of kinds that the engine has WN_CAP_SHARE_* for) share what the engine
+   * must share for that. Runs the start section. On failure the instance is left so that close_instance can be
+   * called. */
   wn_err_t (*instantiate)(wn_instance_t *instance, const wn_provide_t *provides, size_t count, wn_message_t *message);
   void (*close_instance)(wn_instance_t *instance);
   /* Signature of an exported function, letters as in wn_host_func_t. MISSING. */

@@ -128,16 +128,77 @@ static bool find_export(const wn_instance_t *instance, wn_str_t name, uint32_t k
   return false;
 }
 
-static bool exports(const wn_instance_t *instance, wn_str_t name, uint32_t kind) {
-  wn_extern_t have;
-  return find_export(instance, name, kind, &have);
-}
-
 static void check_row(wn_instance_t *instance, const wn_extern_t *want, const wn_row_t *row, wn_provide_t *out,
                       missing_t *missing) {
   if (strcmp(row->params, want->params) != 0 || strcmp(row->results, want->results) != 0)
     missing_add(missing, want, "imported with another signature");
   else out->row = decorate(instance, row);
+}
+
+static wn_err_t other_row(wn_guest_t *guest, const wn_row_t *row, void *slots) {
+  const wn_func_t *func = &((const wn_other_t *)row->ctx)->func;
+  wn_value_t values[VALUES_MAX];
+  values_from_slots(guest, slots, row->params, values, func->params);
+  wn_err_t err = wn_func_call(func, values, guest->comp ? &guest->comp->tree->trap : NULL);
+  if (err) {
+    const wn_guest_t *callee = wn_instance_guest(func->instance);
+    return callee->end.err ? wn_guest_end_as(guest, &callee->end) : err < 0 ? err : WN_HOST;
+  }
+  if (func->result) *WN_SLOT(guest, slots, 0) = values[0];
+  return 0;
+}
+
+/* Where the engine does not link instances, we stand between them. */
+static void link_other(wn_instance_t *instance, wn_instance_t *giver, const wn_extern_t *have,
+                       const wn_extern_t *want, wn_provide_t *out, missing_t *missing) {
+  wn_other_t *other = &instance->others[instance->other_count++];
+  if (wn_func_get(giver, have->name, &other->func)) {
+    missing_add(missing, want, "the engine does not call this export");
+    return;
+  }
+  memcpy(other->params, have->params, sizeof other->params);
+  memcpy(other->results, have->results, sizeof other->results);
+  const size_t len = have->name.len < sizeof other->name ? have->name.len : sizeof other->name - 1;
+  memcpy(other->name, have->name.ptr, len);
+  other->row = (wn_row_t){.module = "instance",
+                          .name = other->name,
+                          .params = other->params,
+                          .results = other->results,
+                          .param_names = "",
+                          .group = "component",
+                          .fn = other_row,
+                          .ctx = other};
+  check_row(instance, want, &other->row, out, missing);
+}
+
+/* Why the engine cannot share this; NULL: it can. */
+static const char *unshared(uint32_t caps, const wn_extern_t *want) {
+  switch (want->kind) {
+    case WN_EXTERN_FUNC:
+      return caps & WN_CAP_SHARE_FUNCTIONS ? NULL : "this engine shares no functions between instances";
+    case WN_EXTERN_MEMORY:
+      return caps & WN_CAP_SHARE_MEMORIES ? NULL : "this engine shares no memories between instances";
+    case WN_EXTERN_TABLE:
+      return caps & WN_CAP_SHARE_TABLES ? NULL : "this engine shares no tables between instances";
+    case WN_EXTERN_GLOBAL:
+      if (want->constant)
+        return caps & WN_CAP_SHARE_CONSTANTS ? NULL : "this engine shares no globals between instances";
+      return caps & WN_CAP_SHARE_GLOBALS ? NULL : "this engine shares no globals that change between instances";
+    default:
+      return caps & WN_CAP_SHARE_GLOBALS ? NULL : "this engine shares nothing of this kind between instances";
+  }
+}
+
+/* The export `name` of another instance. */
+static void share(wn_instance_t *instance, wn_instance_t *giver, wn_str_t name, const wn_extern_t *want,
+                  const char *absent, wn_provide_t *out, missing_t *missing) {
+  const wn_engine_t *engine = instance->module->engine;
+  wn_extern_t have;
+  const char *why = find_export(giver, name, want->kind, &have) ? unshared(engine->caps, want) : absent;
+  if (why) missing_add(missing, want, why);
+  else if (want->kind == WN_EXTERN_FUNC && !engine->ops->links_functions)
+    link_other(instance, giver, &have, want, out, missing);
+  else *out = (wn_provide_t){.sibling = giver, .name = name};
 }
 
 /* A row of WASI 0.2 ("wasi:io/streams") needs a component instance: the module's own, where it is in none. */
@@ -155,8 +216,7 @@ static void link_one(wn_instance_t *instance, const wn_instance_config_t *config
   if (!is_func || !link_func(instance, config, want, &row)) {
     wn_instance_t *sibling = find_sibling(config, want);
     if (sibling) {
-      *out = (wn_provide_t){.sibling = sibling, .name = want->name};
-      if (!exports(sibling, want->name, want->kind)) missing_add(missing, want, "no such export of the sibling");
+      share(instance, sibling, want->name, want, "no such export of the sibling", out, missing);
       return;
     }
     if (is_func) row = link_row(instance, want);
@@ -167,43 +227,6 @@ static void link_one(wn_instance_t *instance, const wn_instance_config_t *config
   else check_row(instance, want, row, out, missing);
 }
 
-static wn_err_t other_row(wn_guest_t *guest, const wn_row_t *row, void *slots) {
-  const wn_func_t *func = &((const wn_other_t *)row->ctx)->func;
-  wn_value_t values[VALUES_MAX];
-  values_from_slots(guest, slots, row->params, values, func->params);
-  wn_err_t err = wn_func_call(func, values, guest->comp ? &guest->comp->tree->trap : NULL);
-  if (err) {
-    const wn_guest_t *callee = wn_instance_guest(func->instance);
-    return callee->end.err ? wn_guest_end_as(guest, &callee->end) : err < 0 ? err : WN_HOST;
-  }
-  if (func->result) *WN_SLOT(guest, slots, 0) = values[0];
-  return 0;
-}
-
-/* Where the engine does not link instances, we stand between them. */
-static void link_other(wn_instance_t *instance, const wn_binding_t *binding, const wn_extern_t *want,
-                       wn_provide_t *out, missing_t *missing) {
-  wn_other_t *other = &instance->others[instance->other_count++];
-  wn_extern_t have;
-  find_export(binding->instance, binding->name, WN_EXTERN_FUNC, &have);
-  if (wn_func_get(binding->instance, binding->name, &other->func)) {
-    missing_add(missing, want, "the engine does not call this export");
-    return;
-  }
-  memcpy(other->params, have.params, sizeof other->params);
-  memcpy(other->results, have.results, sizeof other->results);
-  memcpy(other->name, have.name.ptr, have.name.len < sizeof other->name ? have.name.len : sizeof other->name - 1);
-  other->row = (wn_row_t){.module = "instance",
-                          .name = other->name,
-                          .params = other->params,
-                          .results = other->results,
-                          .param_names = "",
-                          .group = "component",
-                          .fn = other_row,
-                          .ctx = other};
-  check_row(instance, want, &other->row, out, missing);
-}
-
 /* As the component says. */
 static void bind_one(wn_instance_t *instance, const wn_binding_t *binding, const wn_extern_t *want, wn_provide_t *out,
                      missing_t *missing) {
@@ -212,19 +235,15 @@ static void bind_one(wn_instance_t *instance, const wn_binding_t *binding, const
     else check_row(instance, want, wn_canon_func_row(binding->func), out, missing);
     return;
   }
-  if (!exports(binding->instance, binding->name, want->kind))
-    missing_add(missing, want, "no such export of the other instance");
-  else if (instance->module->engine->caps & WN_CAP_SIBLINGS)
-    *out = (wn_provide_t){.sibling = binding->instance, .name = binding->name};
-  else if (want->kind != WN_EXTERN_FUNC)
-    missing_add(missing, want, "this engine shares functions alone between instances");
-  else link_other(instance, binding, want, out, missing);
+  share(instance, binding->instance, binding->name, want, "no such export of the other instance", out, missing);
 }
 
-size_t wn_bind_others(const wn_instance_config_t *config, const wn_engine_t *engine) {
+size_t wn_bind_others(const wn_instance_config_t *config, const wn_engine_t *engine, size_t imports) {
+  if (engine->ops->links_functions) return 0;
+  if (config->sibling_count) return imports;
   size_t count = 0;
-  if (!config->bindings || engine->caps & WN_CAP_SIBLINGS) return 0;
-  for (size_t i = 0; i < config->binding_count; i++) count += config->bindings[i].kind == WN_BIND_EXPORT;
+  for (size_t i = 0; config->bindings && i < config->binding_count; i++)
+    count += config->bindings[i].kind == WN_BIND_EXPORT;
   return count;
 }
 
@@ -254,7 +273,7 @@ static wn_err_t check_other(const wn_module_t *module, const wn_instance_config_
 wn_err_t wn_bind_check(const wn_module_t *module, size_t imports, const wn_instance_config_t *config,
                        wn_message_t *message) {
   wn_err_t err = 0;
-  if (config->sibling_count && !(module->engine->caps & WN_CAP_SIBLINGS))
+  if (config->sibling_count && !(module->engine->caps & WN_CAP_SHARE_FUNCTIONS))
     return wn_message_set(message, WN_ENOTSUP, "%s shares nothing between instances", module->engine->ops->name);
   for (size_t i = 0; !err && i < config->sibling_count; i++)
     err = check_other(module, config, config->siblings[i].instance, message);

@@ -28,9 +28,10 @@ wn_err_t wn_message_set(wn_message_t *message, wn_err_t err, const char *format,
 }
 
 const char *wn_cap_name(uint32_t index) {
-  static const char *const names[WN_CAP_COUNT] = {"interrupt", "memory-limit", "table-limit", "fuel",
-                                                  "serialize", "reenter",      "backtrace",   "wat",
-                                                  "siblings",  "simd",         "multi-memory"};
+  static const char *const names[WN_CAP_COUNT] = {
+      "interrupt",     "memory-limit", "table-limit",     "fuel",           "serialize",    "reenter",
+      "backtrace",     "wat",          "share-functions", "share-memories", "share-tables", "share-constants",
+      "share-globals", "simd",         "multi-memory"};
   return index < WN_CAP_COUNT ? names[index] : NULL;
 }
 
@@ -162,7 +163,7 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
   wn_provide_t *provides = os->alloc(os, (count + 1) * sizeof *provides);
   /* The embedder's functions are copied behind the rows, so that its array need not outlive this call. */
   const size_t rows_size = 2 * count * sizeof(wn_row_t), funcs_size = config->func_count * sizeof(wn_host_func_t);
-  const size_t others = wn_bind_others(config, engine);
+  const size_t others = wn_bind_others(config, engine, count);
   uint8_t *block = os->alloc(os, rows_size + funcs_size + others * sizeof(wn_other_t) + 1);
   if (!instance || !provides || !block) {
     err = wn_message_set(message, WN_NOMEM, "no memory for an instance");

@@ -87,7 +87,7 @@ static wn_err_t w2c_open(const char *path, const wn_engine_config_t *config, wn_
   w2c_engine_t *e = os->alloc(os, sizeof *e);
   if (!e) return wn_message_set(message, WN_NOMEM, "no memory for an engine");
   e->head.caps = WN_CAP_INTERRUPT | WN_CAP_MEMORY_LIMIT | WN_CAP_TABLE_LIMIT | WN_CAP_FUEL | WN_CAP_REENTER |
-                 WN_CAP_MULTI_MEMORY;
+                 WN_CAP_SHARE_FUNCTIONS | WN_CAP_MULTI_MEMORY;
   *out = &e->head;
   return 0;
 }

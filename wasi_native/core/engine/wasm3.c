@@ -76,7 +76,8 @@ static wn_err_t wasm3_open(const char *path, const wn_engine_config_t *config, w
     return err;
   }
   e->library = library;
-  e->head.caps = WN_CAP_INTERRUPT | WN_CAP_MEMORY_LIMIT | WN_CAP_TABLE_LIMIT | WN_CAP_REENTER;
+  e->head.caps =
+      WN_CAP_INTERRUPT | WN_CAP_MEMORY_LIMIT | WN_CAP_TABLE_LIMIT | WN_CAP_REENTER | WN_CAP_SHARE_FUNCTIONS;
   *out = &e->head;
   return 0;
 }
@@ -161,6 +162,15 @@ static void wasm3_module_delete(wn_module_t *module) {
   os->free(os, m);
 }
 
+/* What it does not even read; such a module can be described, and is never linked. */
+static bool imports_table(const w3_module_t *m) {
+  wn_extern_t item;
+  for (size_t i = 0; wn_wasm_import(m->info, i, &item); i++) {
+    if (item.kind == WN_EXTERN_TABLE) return true;
+  }
+  return false;
+}
+
 /* What it finds wrong without compiling it. */
 static wn_err_t parse(const w3_module_t *m, wn_message_t *message) {
   const w3_api_t *api = &w3_engine_of(&m->head)->api;
@@ -188,7 +198,7 @@ static wn_err_t wasm3_load(wn_engine_t *engine, wn_str_t wasm, wn_module_t **out
   wn_err_t err = wn_wasm_new(os, m->wasm, PROPOSALS, &m->info, message);
   if (!err) err = wn_wasm_valid(m->info, &m->deepest, message);
   if (!err) err = code_make(m, NULL, &m->code, message);
-  if (!err) err = parse(m, message);
+  if (!err && !imports_table(m)) err = parse(m, message);
   if (err) {
     wasm3_module_delete(&m->head);
     return err;

@@ -88,7 +88,7 @@ static wn_err_t wasm_c_api_open(const char *path, const wn_engine_config_t *conf
     return err;
   }
   e->library = library;
-  e->head.caps = WN_CAP_INTERRUPT | WN_CAP_MEMORY_LIMIT | WN_CAP_TABLE_LIMIT | WN_CAP_REENTER | WN_CAP_SIBLINGS;
+  e->head.caps = WN_CAP_INTERRUPT | WN_CAP_MEMORY_LIMIT | WN_CAP_TABLE_LIMIT | WN_CAP_REENTER | WN_CAP_SHARE_ALL;
   e->head.caps |= abilities(e);
   *out = &e->head;
   return 0;
@@ -222,6 +222,7 @@ const wn_engine_ops_t wn_engine_wasm_c_api = {
     .import = wasm_c_api_import,
     .export = wasm_c_api_export,
     .instance_size = sizeof(wc_guest_t),
+    .links_functions = true,
     .instantiate = wc_instance_start,
     .close_instance = wc_instance_close,
     .signature = wc_instance_signature,

@@ -285,6 +285,10 @@ bool wn_wasm_import(const wn_wasm_t *wasm, size_t index, wn_extern_t *out) {
   if (kind == WN_WASM_MEMORY) wn_cursor_memory(&c, &limits);
   fill(out, kind, &limits);
   if (kind == WN_WASM_FUNC) fill_func(wasm, wn_cursor_u32(&c), out);
+  if (kind == WN_WASM_GLOBAL) {
+    wn_cursor_value_type(&c);
+    out->constant = wn_cursor_byte(&c) == 0;
+  }
   return true;
 }
 

@@ -64,7 +64,7 @@ static wn_err_t wasmtime_open(const char *path, const wn_engine_config_t *config
   }
   e->library = library;
   e->head.caps = WN_CAP_INTERRUPT | WN_CAP_MEMORY_LIMIT | WN_CAP_TABLE_LIMIT | WN_CAP_FUEL | WN_CAP_SERIALIZE |
-                 WN_CAP_REENTER | WN_CAP_SIBLINGS | WN_CAP_BACKTRACE | WN_CAP_SIMD | WN_CAP_MULTI_MEMORY |
+                 WN_CAP_REENTER | WN_CAP_SHARE_ALL | WN_CAP_BACKTRACE | WN_CAP_SIMD | WN_CAP_MULTI_MEMORY |
                  (e->api.wasmtime_wat2wasm ? WN_CAP_WAT : 0);
   *out = &e->head;
   return 0;
@@ -185,7 +185,9 @@ static void extern_fill(const wt_api_t *api, const wt_opaque_t *type, wn_extern_
     const uint32_t *limits = api->wasm_tabletype_limits(api->wasm_externtype_as_tabletype_const(type));
     out->min = limits[0];
     if (limits[1] != UINT32_MAX) out->max = limits[1];
-  } else if (out->kind != WN_EXTERN_GLOBAL) {
+  } else if (out->kind == WN_EXTERN_GLOBAL) {
+    out->constant = !api->wasm_globaltype_mutability(api->wasm_externtype_as_globaltype_const(type));
+  } else {
     out->kind = WN_EXTERN_OTHER;
   }
 }
@@ -224,6 +226,7 @@ const wn_engine_ops_t wn_engine_wasmtime = {
     .import = wasmtime_import,
     .export = wasmtime_export,
     .instance_size = sizeof(wt_guest_t),
+    .links_functions = true,
     .instantiate = wt_instance_start,
     .close_instance = wt_instance_close,
     .signature = wt_instance_signature,

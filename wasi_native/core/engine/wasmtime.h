@@ -90,6 +90,8 @@ typedef wt_opaque_t *(*wt_epoch_fn_t)(wt_opaque_t *context, void *data, uint64_t
   REQUIRED(wasm_externtype_as_functype_const, const wt_opaque_t *, (const wt_opaque_t *))                          \
   REQUIRED(wasm_externtype_as_memorytype_const, const wt_opaque_t *, (const wt_opaque_t *))                        \
   REQUIRED(wasm_externtype_as_tabletype_const, const wt_opaque_t *, (const wt_opaque_t *))                         \
+  REQUIRED(wasm_externtype_as_globaltype_const, const wt_opaque_t *, (const wt_opaque_t *))                        \
+  REQUIRED(wasm_globaltype_mutability, uint8_t, (const wt_opaque_t *))                                             \
   REQUIRED(wasm_tabletype_limits, const uint32_t *, (const wt_opaque_t *))                                         \
   REQUIRED(wasmtime_memorytype_minimum, uint64_t, (const wt_opaque_t *))                                           \
   REQUIRED(wasmtime_memorytype_maximum, bool, (const wt_opaque_t *, uint64_t *))                                   \
