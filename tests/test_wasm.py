@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +17,16 @@ from wasi_native.errors import ModuleError
 from wasi_native.wasm import Binary, parse, read
 
 HEAD = b"\0asm\1\0\0\0"
+
+
+@contextmanager
+def counted_memory() -> Iterator[Callable[[], int]]:
+    """What Python allocates meanwhile, at most."""
+    tracemalloc.start()
+    try:
+        yield lambda: tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def leb(value: int) -> bytes:
@@ -245,6 +260,25 @@ def test_read(tmp_path: Path) -> None:
         read("/dev/null")
     with pytest.raises(OSError, match="directory"):
         read(str(tmp_path))
+    with path.open("wb") as file:
+        file.write(HEAD)
+        file.truncate(3 << 30)
+    with counted_memory() as peak, pytest.raises(ModuleError, match="larger than 1 GiB"):
+        read(str(path))
+    assert peak() < 1 << 20, "what is too large is not read"
+
+
+def test_read_of_a_pipe() -> None:
+    read_end, write_end = os.pipe()
+    try:
+        os.write(write_end, HELLO[:2])
+        with ThreadPoolExecutor(1) as pool:
+            found = pool.submit(read, f"/dev/fd/{read_end}")
+            os.write(write_end, HELLO[2:])
+            os.close(write_end)
+            assert found.result(10)[0] == HELLO
+    finally:
+        os.close(read_end)
 
 
 def test_bombs_end_soon() -> None:

@@ -17,9 +17,10 @@ import os
 from .errors import ModuleError
 from .wasm_bytes import Reader
 
-__all__ = ["Binary", "Extern", "Memory", "is_run", "parse", "read"]
+__all__ = ["Binary", "Extern", "Memory", "is_run", "parse", "read", "read_bytes"]
 
 SIZE_MAX = 1 << 30
+_LARGE = "larger than 1 GiB; no engine takes it"
 PAGE = 65536
 _SECTIONS = "custom,type,import,function,table,memory,global,export,start,element,code,data,data count,tag"
 _COMPONENT = (
@@ -95,23 +96,32 @@ def is_run(name: str) -> bool:
 
 def read(path: str) -> tuple[bytes, Binary]:
     """The bytes of the file and what they say. ModuleError; OSError when the file cannot be read."""
+    data = read_bytes(path)
+    return data, parse(data, path)
+
+
+def read_bytes(path: str, text: bool = False) -> bytes:
+    """What the file holds; ``text``: it may be the text form. Only the first part is read of what is something else,
+    nothing of what is too large: it may be a device. ModuleError; OSError when it cannot be read."""
     with open(path, "rb", buffering=0) as file:
-        head = file.read(8)
-        if head[:4] != b"\0asm"[: len(head[:4])] or not head:
-            parse(head, os.fspath(path))  # says what it is instead
-        parts = [head]
-        left = SIZE_MAX
+        if os.fstat(file.fileno()).st_size >= SIZE_MAX:
+            raise ModuleError(f"{path}: {_LARGE}")
+        head = file.read(4096)
+        while len(head) < 4 and (more := file.read(4096)):  # a pipe may give less
+            head += more
+        if not (head.startswith(b"\0asm") or (text and head.lstrip()[:1] in (b"(", b";"))):
+            parse(head, path)  # says what it is instead
+        parts, left = [head], SIZE_MAX - len(head)
         while left > 0 and (part := file.read(min(left, 1 << 20))):
             parts.append(part)
             left -= len(part)
-    data = b"".join(parts)
-    return data, parse(data, path)
+    return b"".join(parts)
 
 
 def parse(data: bytes, name: str = "<bytes>") -> Binary:
     """What ``data`` says; ``name`` stands in the errors. ModuleError."""
     if len(data) >= SIZE_MAX:
-        raise ModuleError(f"{name}: larger than 1 GiB; no engine takes it")
+        raise ModuleError(f"{name}: {_LARGE}")
     if data[:4] != b"\0asm":
         raise ModuleError(f"{name}: {_what(data)}")
     if len(data) < 8:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.component.build import encode
 from wasi_native import LinkError
 
 Tool = Callable[..., Any]
@@ -200,12 +201,17 @@ def test_a_module_that_is_not_there(tool: Tool) -> None:
         (["--trace", "--trace-string-size", "x", "x"], "whole number"),
         (["--trace=/nowhere/x", "x"], "--trace=/nowhere/x: No such file"),
         (["--policy", "/nowhere/x", "x"], "--policy /nowhere/x: No such file"),
-        (["--invoke", "f", "x", "1", "b"], "'b' is no number"),
     ],
 )
 def test_usage(tool: Tool, args: list[str], words: str) -> None:
     done = tool("run", *args)
     assert done.status == 2 and words in done.err and "--help" in done.err and done.out == ""
+
+
+def test_usage_of_invoke(tool: Tool, guest: Guest) -> None:
+    """What its arguments may be, the module says."""
+    done = tool("run", "--invoke", "add", guest("library"), "1", "b")
+    assert done.status == 2 and "'b' is no number" in done.err and done.out == ""
 
 
 def test_grants_that_cannot_be_made(tool: Tool, guest: Guest) -> None:
@@ -384,3 +390,22 @@ def test_a_closed_stdout_does_not_become_another_file(
     done = subprocess.run(["sh", "-c", script], env=environment, cwd=tmp_path, check=False)
     assert done.returncode == 0
     assert [line.partition("(")[0] for line in (tmp_path / "t.txt").read_text().splitlines()] == ["fd_write"]
+
+
+@pytest.mark.parametrize("verb", ["run", "inspect"])
+def test_a_module_from_a_pipe(tool: Tool, guest: Guest, verb: str) -> None:
+    """It is read once: nobody looks at its first bytes and opens it again."""
+    binary = encode(Path(guest("hello")).read_text())
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
+        assert cat.stdin is not None
+        cat.stdin.write(binary)
+        cat.stdin.close()
+        done = tool(verb, "/dev/stdin", stdin=cat.stdout)
+    assert done.status == 0 and ("hello" in done.out or "a program" in done.out)
+
+
+def test_what_an_engine_says_of_text_is_several_lines(tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "x.wat").write_text("(module\n  (func (i32.cons 1)))")
+    done = tool("run", "x.wat")
+    assert done.status == 126 and "\\n" not in done.err
+    assert "\n      2 |   (func (i32.cons 1)))\n" in done.err, done.err

@@ -105,7 +105,8 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
         how = _options(options)
         data, manifest = _compile(source, options, wanted, isa, how)
     except WasiError as error:
-        text, *more = str(error).removeprefix(f"{os.path.basename(source)}: ").split("\n")
+        text = str(error).removeprefix(f"{source}: ").removeprefix(f"{os.path.basename(source)}: ")
+        text, *more = text.split("\n")
         complain(who, text, *(line.strip() for line in more))
         return 1
     write(target, data)
@@ -156,10 +157,10 @@ def _plain(text: str) -> str:
 def _binary(path: str) -> bytes:
     """The module, made binary when it is text."""
     from ..errors import EngineMissing, ModuleError
+    from ..wasm import read_bytes
 
     try:
-        with open(path, "rb") as file:
-            raw = file.read()
+        raw = read_bytes(path, text=True)
     except OSError as error:
         raise ModuleError(f"{os.path.basename(path)}: {error.strerror}") from None
     if raw.lstrip()[:1] not in (b"(", b";"):

@@ -20,7 +20,9 @@ _FILE_MAX = 1 << 30
 
 
 def is_native(path: str) -> bool:
-    """Whether the file is native code, or is meant to be. OSError."""
+    """Whether the file is native code, or is meant to be; a pipe, which is read once, by its name alone. OSError."""
+    if not os.path.isfile(path) and os.path.exists(path):
+        return path.endswith(".wno")
     with open(path, "rb", buffering=0) as file:
         return file.read(4) == b"\x7fELF" or path.endswith(".wno")
 

@@ -12,17 +12,7 @@ if TYPE_CHECKING:
     from ..component.model import ValueType
     from ..host.component_instance import ComponentInstance
 
-__all__ = ["invoke", "is_component", "parse"]
-
-
-def is_component(path: str) -> bool:
-    """Whether the file begins as a component does, in text or binary; what cannot be read does not."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            head = file.read(64)
-    except OSError:
-        return False
-    return head[4:8] == b"\x0d\0\1\0" or head.lstrip().startswith(b"(component")
+__all__ = ["invoke", "parse"]
 
 
 def invoke(instance: Any, export: str, args: list[str]) -> int:
@@ -62,10 +52,11 @@ def parse(text: str, type: ValueType) -> Any:
         return [word for word in text.split(",") if word]
     if kind == "list" and type.parts[0].kind == "u8" and not text.startswith("["):
         return text.encode("utf-8", "surrogateescape")
-    if kind in ("f32", "f64"):
-        return float(text)
-    if kind[0] in "us" and kind[1:].isdigit():
-        return int(text, 0)
+    if kind in ("f32", "f64") or (kind[0] in "us" and kind[1:].isdigit()):
+        try:
+            return float(text) if kind[0] == "f" else int(text, 0)
+        except ValueError:
+            raise ValueError(f"{text!r} is no {kind}") from None
     if kind in ("list", "tuple", "record", "map"):
         from ast import literal_eval
 

@@ -16,7 +16,7 @@ from ..errors import (
     WasiError,
 )
 from . import options as opt
-from .invoke import invoke, is_component
+from .invoke import invoke
 from .options import FLAG, LIST, MAYBE, VALUE, Command, Usage
 from .out import complain, say
 
@@ -147,9 +147,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
     if not rest:
         raise Usage("MODULE is missing; write wasi-native run [OPTIONS] MODULE [ARGS]")
     module, args = rest[0], rest[1:]
-    call: list[Any] | None = None
-    if "--invoke" in options:
-        call = args if is_component(module) else _numbers(options["--invoke"], args)
+    call = args if "--invoke" in options else None
     policy = make_policy(options, [] if call is not None else args)
     trace = _Trace(options)
     end_in_order()
@@ -159,8 +157,8 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
         trace.close()
 
 
-def _start(options: dict[str, Any], path: str, policy: Policy, trace: _Trace, call: list[Any] | None) -> int:
-    from ..host import Host, Instance
+def _start(options: dict[str, Any], path: str, policy: Policy, trace: _Trace, call: list[str] | None) -> int:
+    from ..host import Host, Instance, Module
 
     who = f"wasi-native: {path}"
     try:
@@ -171,6 +169,7 @@ def _start(options: dict[str, Any], path: str, policy: Policy, trace: _Trace, ca
             cache=False if "--no-cache" in options else None,
         ) as host:
             module = host.load(path)
+            numbers = _numbers(options["--invoke"], call) if call and isinstance(module, Module) else []
             blocking = "--non-blocking-stdio" not in options
             with module.instantiate(trace=trace.function, nonblocking_stdio=not blocking) as instance:
                 _tell_ports(instance)
@@ -178,7 +177,7 @@ def _start(options: dict[str, Any], path: str, policy: Policy, trace: _Trace, ca
                     if call is None:
                         return instance.run() & 0xFF
                     if isinstance(instance, Instance):
-                        return _invoke(instance, options["--invoke"], call)
+                        return _invoke(instance, options["--invoke"], numbers)
                     return invoke(instance, options["--invoke"], call)
                 finally:
                     _release(instance)
@@ -196,8 +195,10 @@ def _start(options: dict[str, Any], path: str, policy: Policy, trace: _Trace, ca
 
 
 def _engine_for(path: str) -> str | None:
-    """None, the best; for a compiled guest none is opened but its own."""
+    """None, the best; for a compiled guest none is opened but its own. A pipe is read once, and not here."""
     try:
+        if not os.path.isfile(path):
+            return None
         with open(path, "rb", buffering=0) as file:
             return "wasm2c" if file.read(4) == b"\x7fELF" else None
     except OSError:  # the host says it better
@@ -225,7 +226,8 @@ def _cannot(who: str, path: str, error: WasiError) -> int:
             if "memory limits" in text
             else []
         )
-        complain(who, text, *more)
+        text, *lines = text.split("\n")
+        complain(who, text, *(line.removeprefix("  ").rstrip() for line in lines if line.strip()), *more)
         return _CANNOT if os.path.exists(path) else _MISSING
     elif isinstance(error, (BoardError, EngineMissing, PolicyError)):
         more = ["wasi-native doctor shows what this machine has"] if isinstance(error, EngineMissing) else []
