@@ -1,9 +1,9 @@
 """Lists the C files and builds ``wasi_native._core``.
 
 Environment: ``WN_SAN=1`` builds with AddressSanitizer and UBSan, ``WN_COV=1`` for gcov, ``WN_DEBUG=1``
-without optimisation; ``WN_LTO`` is the compiler's word for link-time optimisation, none when empty. One
-extension serves every Python from 3.11 on (stable ABI); on 3.10, which lacks the buffer protocol there, it is
-built for that version alone.
+without optimisation; ``WN_LTO`` is the compiler's word for link-time optimisation, none when empty, ``WN_OPT``
+how the C half is optimised. One extension serves every Python from 3.11 on (stable ABI); on 3.10, which lacks the
+buffer protocol there, it is built for that version alone.
 """
 
 import os
@@ -57,9 +57,10 @@ elif MODE == "WN_DEBUG":
     compile_args += ["-g", "-O0"]
 else:
     lto = os.environ.get("WN_LTO", "auto")
-    flags = ["-O3", *([f"-flto={lto}"] if lto else [])]
+    flags = [os.environ.get("WN_OPT", "-O3"), *([f"-flto={lto}"] if lto else [])]
     compile_args += [*flags, "-g0", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"]
-    link_args += [*flags, "-s", "-Wl,--gc-sections"]
+    compile_args += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]  # nothing is thrown through C
+    link_args += [*flags, "-s", "-Wl,--gc-sections", "-Wl,--hash-style=gnu"]
 
 
 def without_inspect(extension: Extension) -> Extension:

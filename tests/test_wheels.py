@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from wasi_native.board import Board
 from wasi_native.wheels import __main__ as command
 from wasi_native.wheels import build as building
 from wasi_native.wheels.check import audited, faults, musl_symbols, objects
+from wasi_native.wheels.pack import archive
 from wasi_native.wheels.targets import TARGETS, Target, chosen
 
 BY_TAG = {target.tag: target for target in TARGETS}
@@ -84,7 +86,7 @@ def test_each_board_has_a_wheel_or_says_why_not(name: str) -> None:
         assert ("wasmtime" in userland.engines) <= all(target.wasmtime for target in built)
 
 
-# ---- headers and metadata ----
+# ---- headers, metadata and archive ----
 
 
 @pytest.mark.parametrize("tag", ["manylinux_2_17_i686", "manylinux_2_17_x86_64", "musllinux_1_2_armv7l"])
@@ -113,6 +115,32 @@ def test_no_engine_is_asked_for_where_none_runs() -> None:
     assert building.requirements(text, ARMV7) == "Name: x\nRequires-Dist: tomli\nProvides-Extra: test\n"
     assert building.requirements(text, AARCH64) == text.replace(f"; {marker}", "")
     assert [target.arch for target in TARGETS if target.wasmtime] == ["x86_64", "aarch64"] * 2
+
+
+def test_an_archive_is_read_by_others_and_always_the_same(tmp_path: Path) -> None:
+    files = [
+        ("a/b.txt", b"words " * 9000, 0o644),
+        ("empty", b"", 0o644),
+        ("run.so", bytes(range(256)), 0o755),
+    ]
+    first = archive(files, 1_000_000_001, tmp_path / "out" / "one.zip").read_bytes()
+    assert archive(files, 1_000_000_001, tmp_path / "out" / "one.zip").read_bytes() == first
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one.zip"]
+    with zipfile.ZipFile(tmp_path / "out" / "one.zip") as read:
+        assert read.testzip() is None
+        assert [(i.filename, read.read(i), i.external_attr >> 16) for i in read.infolist()] == [
+            (name, data, 0o100000 | mode) for name, data, mode in files
+        ]
+        assert {i.date_time for i in read.infolist()} == {(2001, 9, 9, 1, 46, 40)}
+        assert read.infolist()[0].compress_size < len(zlib.compress(files[0][1], 9))
+
+
+def test_code_of_armv7_is_thumb_and_its_link_is_not(tmp_path: Path) -> None:
+    env = building.environment(ARMV7, tmp_path)
+    assert env["CC"].endswith("+thumb_mode") and "thumb" not in env["LDSHARED"] and env["WN_OPT"] == "-Os"
+    env = building.environment(ARMV6, tmp_path)
+    assert "thumb" not in env["CC"] and env["WN_OPT"] == "-Os"
+    assert building.environment(X86, tmp_path)["WN_OPT"] == "-O3"
 
 
 # ---- what is refused ----
@@ -228,6 +256,15 @@ def test_a_symbol_that_musl_may_lack(check: Make) -> None:
 def test_segments_for_small_pages_alone(check: Make) -> None:
     said = check(AARCH64, "-Wl,-z,max-page-size=4096")
     assert said and set(said) == {"a segment is aligned to 4096, pages may have 16384"}
+
+
+def test_a_wheel_that_grew(check: Make, tmp_path: Path) -> None:
+    assert check(ARMV6) == []
+    wheel = next(tmp_path.glob("*.whl"))
+    wheel.write_bytes(bytes(ARMV6.size + 1 - wheel.stat().st_size) + wheel.read_bytes())
+    assert faults(wheel, ARMV6) == [f"it has {ARMV6.size + 1} bytes, {ARMV6.size} are allowed"]
+    assert {t.size for t in TARGETS if t.arch == "armv7l"} == {500_000}
+    assert max(t.size for t in TARGETS) <= 600_000
 
 
 def test_an_executable_stack(check: Make) -> None:

@@ -11,10 +11,10 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
 import zipfile
 from pathlib import Path
 
+from .pack import archive
 from .targets import Target
 
 __all__ = ["ROOT", "BuildError", "build", "headers", "repack"]
@@ -52,7 +52,7 @@ def _check_here() -> None:
         )
     if not (ROOT / "setup.py").is_file():
         raise BuildError(f"{ROOT} holds no setup.py: run this in a checkout of the sources")
-    for name in ("ziglang", "Cython", "setuptools"):
+    for name in ("ziglang", "Cython", "setuptools", "deflate"):
         if importlib.util.find_spec(name) is None:
             raise BuildError(f"{name} is not installed; python -m pip install -e '.[wheels]'")
 
@@ -74,12 +74,14 @@ def environment(target: Target, include: Path) -> dict[str, str]:
     zig = " ".join([sys.executable, "-m", "ziglang", "cc", *target.compiler])
     env = {name: value for name, value in os.environ.items() if not name.startswith("WN_")}
     env |= {
-        "CC": zig,
+        # at the link it makes stubs of the C library, which are ARM code
+        "CC": f"{zig}+thumb_mode" if target.thumb else zig,
         "LDSHARED": f"{zig} -shared",
         "CFLAGS": "-fwrapv -Wno-incompatible-pointer-types",
         "CPPFLAGS": f"-I{include}",
         "LDFLAGS": "-Wl,-z,max-page-size=65536" if target.arch == "aarch64" else "",
         "WN_LTO": target.lto,
+        "WN_OPT": target.optimised,
         "_PYTHON_HOST_PLATFORM": f"linux-{target.arch}",
         "SOURCE_DATE_EPOCH": str(epoch()),
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -130,14 +132,9 @@ def repack(folder: Path, wheel: Path) -> Path:
         digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
         lines.append(f"{path.relative_to(folder).as_posix()},sha256={digest},{len(data)}\n")
     record.write_text("".join([*lines, f"{record.relative_to(folder).as_posix()},,\n"]))
-    wheel.parent.mkdir(parents=True, exist_ok=True)
-    part = wheel.with_name(wheel.name + ".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path in [*files, record]:
-            info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), time.gmtime(epoch())[:6])
-            runs = path.suffix == ".so" or path.parent.name == "scripts"
-            info.external_attr = (0o100755 if runs else 0o100644) << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, path.read_bytes())
-    part.replace(wheel)
-    return wheel
+    packed = []
+    for path in [*files, record]:
+        runs = path.suffix == ".so" or path.parent.name == "scripts"
+        name = path.relative_to(folder).as_posix()
+        packed.append((name, path.read_bytes(), 0o755 if runs else 0o644))
+    return archive(packed, epoch(), wheel)

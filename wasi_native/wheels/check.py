@@ -21,7 +21,6 @@ from .targets import Target
 
 __all__ = ["audited", "check", "faults", "musl_symbols", "objects"]
 
-SIZE_MAX = 620_000
 LIBRARY = "wasi_native/_core.abi3.so"
 _MACHINES = {  # class, e_machine, and bits of e_flags that must be there
     "x86_64": (64, "EM_X86_64", 0),
@@ -92,8 +91,8 @@ def _name(wheel: Path, target: Target) -> list[str]:
     found = []
     if not re.fullmatch(rf"wasi_native-[0-9.a-z]+-cp311-abi3-{target.tag}\.whl", wheel.name):
         found.append(f"its name is {wheel.name}, not wasi_native-VERSION-cp311-abi3-{target.tag}.whl")
-    if wheel.stat().st_size > SIZE_MAX:
-        found.append(f"it has {wheel.stat().st_size} bytes, {SIZE_MAX} are allowed")
+    if wheel.stat().st_size > target.size:
+        found.append(f"it has {wheel.stat().st_size} bytes, {target.size} are allowed")
     return found
 
 

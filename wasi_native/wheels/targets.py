@@ -9,6 +9,19 @@ __all__ = ["TARGETS", "Target", "chosen"]
 _V7 = "generic+v7a+vfp3d16-neon-d32"  # the least that systems for ARMv7 ask for: no NEON, sixteen registers
 _V6 = "arm1176jzf_s"  # Raspberry Pi 1 and Zero
 
+_SIZES = {
+    "manylinux_2_17_x86_64": 576_000,
+    "manylinux_2_17_aarch64": 559_000,
+    "manylinux_2_17_armv7l": 500_000,
+    "linux_armv6l": 523_000,
+    "manylinux_2_31_riscv64": 525_000,
+    "musllinux_1_2_x86_64": 576_000,
+    "musllinux_1_2_aarch64": 559_000,
+    "musllinux_1_2_armv7l": 500_000,
+    "musllinux_1_2_riscv64": 525_000,
+    "manylinux_2_17_i686": 530_000,
+}
+
 
 @dataclass(frozen=True)
 class Target:
@@ -23,6 +36,11 @@ class Target:
     for_tests: bool = False  # not built unless it is named
 
     @property
+    def size(self) -> int:
+        """How many bytes the wheel may have: 3 % more than it had, so that one that grows is seen."""
+        return _SIZES[self.tag]
+
+    @property
     def compiler(self) -> tuple[str, ...]:
         """The arguments of ``zig cc`` that select the machine."""
         return ("-target", self.zig, *([f"-mcpu={self.cpu}"] if self.cpu else []))
@@ -32,6 +50,16 @@ class Target:
         """How the whole program is optimised at once. Code made at the link forgets the processor's features: on ARM
         it says, and may use, others than were asked for."""
         return "full" if self.wasmtime else ""
+
+    @property
+    def thumb(self) -> bool:
+        """Whether it is code of 16 and 32 bits, a quarter smaller; ARMv6 has only half of it."""
+        return self.arch == "armv7l"
+
+    @property
+    def optimised(self) -> str:
+        """The C half: for speed, or for size where flash and caches are small."""
+        return "-Os" if self.arch.startswith("armv") else "-O3"
 
     @property
     def wasmtime(self) -> bool:
