@@ -22,7 +22,7 @@ from tests.engine.libraries import build_wasm3
 from tests.guests import aot, build
 from tests.house.tree import C_FLAGS, c_files
 from tests.mem import probe
-from tests.programs import wabt
+from tests.programs import components, wabt
 from wasi_native.aot_build import Options, Target
 
 
@@ -66,6 +66,8 @@ def answer(root: Root, request: dict[str, Any]) -> Path:
         part = out.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
         part.write_bytes(wasm)
         return part.replace(out)
+    if kind == "component":
+        return components.c_component()
     if kind == "wno":
         return aot.program(Path(request["module"]), Target(*request["target"]))
     if kind == "program":

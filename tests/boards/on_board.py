@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guests import aot, build
+from tests.guests import aot, build, remote
 from wasi_native import Board, _core, engines
 
 WHEEL = os.environ["BOARD_WHEEL"]  # the platform in its name
@@ -25,10 +25,11 @@ OPENAT2 = os.environ["BOARD_QEMU"] != "7"
 HELLO = b"hello, world\n"
 
 
-def command(*words: str | Path, **env: str) -> subprocess.CompletedProcess[bytes]:
+def command(*words: str | Path, stdin: bytes = b"", **env: str) -> subprocess.CompletedProcess[bytes]:
     """The command line, in a process of its own."""
     run = [sys.executable, "-m", "wasi_native", *map(os.fspath, words)]
-    return subprocess.run(run, env={**os.environ, **env}, capture_output=True, timeout=300, check=False)
+    env = {**os.environ, **env}
+    return subprocess.run(run, env=env, input=stdin, capture_output=True, timeout=300, check=False)
 
 
 def test_the_wheel_is_the_one_for_this_machine() -> None:
@@ -60,6 +61,27 @@ def test_hello_runs_as_compiled_code() -> None:
     digest = hashlib.sha256(program.read_bytes()).hexdigest()
     done = command("run", "--allow-native", digest, program)
     assert (done.returncode, done.stdout) == (0, HELLO), done.stderr
+
+
+DIRECT = ("--env=A=one", "--env=B=two")
+SAID = "argument 7\nargument ü\nvalue one\nvalue two\nread ".encode()
+
+
+def test_a_module_of_0_2_runs_as_compiled_code() -> None:
+    """It imports streams, pollables and the environment by name; its exit code is its first argument."""
+    program = aot.program(build.guest("direct"))
+    digest = hashlib.sha256(program.read_bytes()).hexdigest()
+    done = command("run", "--allow-native", digest, *DIRECT, program, "7", "ü", stdin=b"x" * 40000)
+    assert done.returncode == 7 and done.stdout.startswith(SAID), done.stderr
+    assert done.stdout.count(b"x") == 40000
+
+
+def test_a_component_runs_on_wasm3() -> None:
+    """What a tool makes of that module: shims, lowered imports, a lifted run."""
+    component = remote.ask("component")
+    done = command("run", "--engine", "wasm3", *DIRECT, component, "7", "ü", stdin=b"x" * 40000)
+    assert done.returncode == 7 and done.stdout.startswith(SAID), done.stderr
+    assert done.stdout.count(b"x") == 40000
 
 
 def test_without_an_engine_one_line_says_what_to_install() -> None:

@@ -19,7 +19,7 @@ from tests.boards.launch import environment, wrapper
 from tests.boards.prepare import say
 from tests.boards.roots import ROOTS, V6, Root
 
-# Rooms of the core, preview 1, engines, and the groups P A T M N W B of the attacks.
+# Rooms of the core, preview 1, engines, WASI 0.2, and the groups P A T M N W B of the attacks.
 ATTACKS = (
     "p_paths",
     "a_rights",
@@ -31,6 +31,21 @@ ATTACKS = (
     "w_time",
     "b_blocking",
 )
+# Of 0.2: its rows, where they touch times, addresses and memories of 32 bits; the canonical ABI at the seam, and
+# whole components.
+ROWS = (
+    "p2",
+    "direct",
+    "codec",
+    "io",
+    "io_streams",
+    "clocks",
+    "random",
+    "cli",
+    "filesystem_stat",
+    "sockets_udp",
+)
+CANON = ("call", "canon_func", "host", "lifted", "resource", "side", "types")
 ENGINES = ("engine", "fake", "siblings", "ticker", "trap", "wasm2c", "wasm3", "wasmtime")
 SHORT = (
     *(
@@ -42,6 +57,9 @@ SHORT = (
         "tests/p1",
     ),
     *(f"tests/engine/test_{name}.py" for name in ENGINES),
+    *(f"tests/p2/test_{name}.py" for name in ROWS),
+    *(f"tests/comp/test_{name}.py" for name in CANON),
+    *("tests/component/test_script.py", "tests/test_core_values.py"),
     *(f"tests/attacks/test_{name}.py" for name in ATTACKS),
 )
 PATHS = ("tests/boards/on_board.py",)
@@ -140,11 +158,7 @@ def run(
         "BOARD_HALF": half,
         "BOARD_QEMU": result.qemu,
     }
-    env |= {
-        "BOARD_NAME": root.name,
-        "BOARD_WHEEL": root.wheel,
-        "WASI_NATIVE_SLOW": "20" if root.emulator else "1",
-    }
+    env |= {"BOARD_NAME": root.name, "BOARD_WHEEL": root.wheel}
     if unopened_folder(root).is_dir():
         env["BOARD_UNOPENED"] = str(unopened_folder(root))
     if "wasmtime" not in engines:

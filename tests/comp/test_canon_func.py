@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.comp.tree import ENGINES, call, traps, tree
+from tests.comp.tree import ANY, ENGINES, call, traps, tree
 from wasi_native import _core
 from wasi_native.errors import CoreError
 
@@ -80,7 +80,7 @@ def test_a_row_without_memory_in_its_options_sees_the_guests_own(engine: str) ->
 
 
 def test_what_cannot_be_bound() -> None:
-    with tree("wasmtime") as t:
+    with tree(ANY) as t:
         add, f = t.core(ADD), t.func("i", "i")
         rt = _core.ResourceType(t.root)
         g = t.func("i", "i")
@@ -127,7 +127,7 @@ def test_a_trace_looks_into_the_memory_of_the_call() -> None:
     def trace(core: _core.Instance, fields: tuple[object, ...]) -> None:
         seen.append((str(fields[1]), core.traced_memory(8, 4)))
 
-    with tree("wasmtime") as t:
+    with tree(ANY) as t:
         f, same = t.func("ii", "i"), t.func("ii", "i")
         user = t.core(RANDOM, same, trace=trace)
         other = t.core('(module (memory (export "heap") 1) (data (i32.const 8) "heap"))')

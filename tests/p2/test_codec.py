@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.comp.tree import ANY, tree
 from tests.comp.tree import call as core_call
-from tests.comp.tree import tree
 from tests.p2.driver import HEAP, REALLOC, Guest2
 from wasi_native import Dir, Policy
 from wasi_native.errors import CoreError
@@ -105,7 +105,7 @@ USER = f"""(module (import "a" "f" (func $f (param i32)))
 
 def strings_of(encoding: int) -> list[tuple[bytes, int, int]]:
     """(bytes, the length word, the address) of each argument, in that encoding."""
-    with tree("wasmtime") as t:
+    with tree(ANY) as t:
         t.sys.set_args([text.encode("utf-8", "surrogateescape") for text in TEXTS])
         f = t.func("i")
         user = t.core(USER, f)
@@ -169,7 +169,7 @@ def make_directory(
     tmp_path: Path, encoding: int, raw: bytes, units: int, at: int = NAME_AT, put: int = NAME_AT
 ) -> int:
     """create-directory-at with a name of these bytes: 0, or -1 - error-code."""
-    with tree("wasmtime") as t:
+    with tree(ANY) as t:
         t.sys.preopen_dir(os.fsencode(tmp_path), b"/", False, 0, 0, 0)
         dirs, mkdir = t.func("i"), t.func("iiii")
         user = t.core(NAMES, dirs, mkdir)
