@@ -11,6 +11,7 @@ import pytest
 from tests.guests import aot, build
 from tests.programs import wabt
 from wasi_native import AotError, ModuleError, aot_source, wasm
+from wasi_native.aot_source import Import, Part
 
 VERSIONS = {"debian": wabt.debian, "npm": wabt.npm}
 
@@ -30,7 +31,11 @@ def test_a_module_without_names() -> None:
       (func (export "run") (param f64) (result f32) (f32.const 1)) (@custom "other" "bytes"))"""
     raw = aot.binary(wat.replace('(@custom "other" "bytes")', "")) + b"\0\6\5other"
     guest = aot_source.plain(raw)
-    assert guest.imports == [("env", "f", "(i32) -> (i64)"), ("b", "g", "() -> ()")]
+    assert guest.imports == [
+        Import("env", "f", "func", "(i32) -> (i64)"),
+        Import("b", "g", "func", "() -> ()"),
+    ]
+    assert guest.mutable == [True] and not guest.shares
     assert guest.exports == [
         ("memory", "memory", "", 0),
         ("t", "table", "", 0),
@@ -48,9 +53,7 @@ def test_a_module_without_names() -> None:
 @pytest.mark.parametrize(
     ("wat", "why"),
     [
-        ('(module (import "e" "m" (memory 1)))', "imports the memory 'e' 'm'"),
-        ('(module (import "e" "t" (table 1 funcref)))', "imports the table"),
-        ('(module (import "e" "g" (global i32)))', "imports the global"),
+        ('(module (import "e" "g" (global externref)))', "imports the global 'e' 'g' of the type externref"),
         ("(module (func (param v128)))", "needs simd128.*-mno-simd128"),
         ("(module (memory 1 2 shared))", "needs threads.*-mno-atomics"),
         ("(module (memory i64 1))", "needs memory64"),
@@ -150,7 +153,45 @@ def test_types_of_functions_are_constants(tmp_path: Path) -> None:
 def test_headers_of_an_unknown_shape_are_refused() -> None:
     guest = aot_source.plain(aot.binary('(module (func (export "f")))'))
     with pytest.raises(AotError, match="a header in an unknown way"):
-        aot_source.table(guest, "", "m.h", "", "", 1, 0)
+        aot_source.table([Part(guest, "", "m.h")], "", "", 1, 0)
     header = "void x_instantiate(m*);\nvoid x_free(m*);\n"
     with pytest.raises(AotError, match="no export 0"):
-        aot_source.table(guest, header, "m.h", "", "", 1, 0)
+        aot_source.table([Part(guest, header, "m.h")], "", "", 1, 0)
+    guest = aot_source.plain(aot.binary('(module (import "e" "m" (memory 1)))'))
+    with pytest.raises(AotError, match="no import 0"):
+        aot_source.table([Part(guest, header, "m.h")], "", "", 1, 0, bytes(16))
+
+
+def test_what_is_imported_and_is_no_function() -> None:
+    wat = """(module (import "e" "m" (memory 2 300)) (import "e" "f" (func (param i64)))
+      (import "e" "t" (table 4 funcref)) (import "e" "g" (global (mut f64))) (import "e" "c" (global i32))
+      (global i64 (i64.const -1)) (global (mut f32) (f32.const 1)) (global funcref (ref.func 0))
+      (global (mut i32) (global.get 1)) (memory (export "own") 1) (export "g" (global 0)))"""
+    guest = aot_source.plain(aot.binary(wat), own="w7")
+    assert guest.imports == [
+        Import("e", "m", "memory", "", 2, 300),
+        Import("e", "f", "func", "(i64) -> ()"),
+        Import("e", "t", "table", "funcref, 4", 4),
+        Import("e", "g", "global", "mut f64"),
+        Import("e", "c", "global", "i32"),
+    ]
+    assert guest.mutable == [True, False, False, True, False, True] and guest.shares
+    again = wasm.parse(guest.binary)
+    assert [(i.module, i.name, i.kind, i.type) for i in again.imports] == [
+        ("w7", f"i{n}", i.kind, i.type) for n, i in enumerate(guest.imports)
+    ]
+    assert (again.memories[0].minimum, again.memories[0].maximum) == (2 * 65536, 300 * 65536)
+
+
+def test_types_of_modules_that_are_compiled_together_have_the_same_numbers(tmp_path: Path) -> None:
+    numbers: dict[str, int] = {}
+    found = []
+    for first, second in (("i32", "i64"), ("i64", "i32")):
+        wat = f"""(module (type $a (func (param {first}))) (type $b (func (param {second}))) (table 1 funcref)
+          (func (call_indirect (type $a) ({first}.const 1) (i32.const 0)))
+          (func (call_indirect (type $b) ({second}.const 1) (i32.const 0))))"""
+        header, code = translate(wat, tmp_path)
+        part = aot_source.checked(header, [code], numbers).parts[0]
+        found.append(re.search(r"func_types\[\d+\] = \{(\d+), (\d+)", part))
+    one, two = found
+    assert one and two and one.groups() == tuple(reversed(two.groups())) and len(set(one.groups())) == 2

@@ -149,7 +149,8 @@ cdef extern from "wasi_native.h" nogil:
     void wn_bytes_free(wn_str_t data)
     wn_err_t wn_module_load(wn_engine_t *engine, wn_str_t wasm, wn_module_t **out, wn_message_t *message)
     wn_err_t wn_module_serialize(const wn_module_t *module, wn_str_t *out, wn_message_t *message)
-    wn_err_t wn_module_restore(wn_engine_t *engine, const char *path, wn_module_t **out, wn_message_t *message)
+    wn_err_t wn_module_restore_part(wn_engine_t *engine, const char *path, uint32_t part, wn_module_t **out,
+                                    wn_message_t *message)
     void wn_module_delete(wn_module_t *module)
     ctypedef struct wn_extern_t:
         wn_str_t module

@@ -147,11 +147,12 @@ cdef class Engine:
         module.engine = self
         return module
 
-    def restore(self, str path):
+    def restore(self, str path, uint32_t part=0):
         cdef wn_message_t message
         cdef Module module = Module.__new__(Module)
         blank(&message)
-        check(wn_module_restore(self.ptr, path.encode("utf-8", "surrogateescape"), &module.ptr, &message), &message)
+        raw = path.encode("utf-8", "surrogateescape")
+        check(wn_module_restore_part(self.ptr, raw, part, &module.ptr, &message), &message)
         module.engine = self
         return module
 

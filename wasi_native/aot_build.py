@@ -8,6 +8,7 @@ Nothing of wabt is in it but the generated code: the run time is ours, in ``wasi
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +27,19 @@ from pathlib import Path
 from . import aot_source, elf
 from .errors import AotError
 
-__all__ = ["ABI", "ARCHES", "LIBCS", "Library", "Options", "Target", "build_library", "find_wasm2c"]
+__all__ = [
+    "ABI",
+    "ABI_SHARED",
+    "ARCHES",
+    "LIBCS",
+    "Library",
+    "Options",
+    "Target",
+    "build_library",
+    "find_wasm2c",
+]
 
-ABI = 1  # WN_AOT_ABI
+ABI, ABI_SHARED = 1, 2  # WN_AOT_ABI, WN_AOT_ABI_SHARED
 FRAME_MAX = 32768  # bytes of stack of one function
 LARGE = 6_000_000  # characters of C: more is compiled for size of the compiler, not of the code
 SPLIT = 150_000  # bytes of module for each file of C, where wasm2c can write several
@@ -118,25 +129,36 @@ class Options:
 
 
 class Library(bytes):
-    """A shared object, and how it was made: the ``flags`` of the compiler, the ``tools`` and their versions."""
+    """A shared object, and how it was made: the ``flags`` of the compiler, the ``tools`` and their versions; ``abi``:
+    of its interface."""
 
+    abi: int
     flags: tuple[str, ...]
     tools: dict[str, str]
 
 
 def build_library(
-    wasm: bytes,
+    wasm: bytes | Sequence[bytes],
     target: Target,
     options: Options | None = None,
     *,
     progress: _Progress | None = None,
     name: str = "<module>",
 ) -> Library:
-    """The shared object of a module. The same input and tools give the same bytes. AotError with what
-    failed and the cure; ModuleError for what is no module; ``name`` stands in both. ``progress`` is called with
-    a line when a step takes longer than a second. An interrupt ends the programs at work and leaves no files."""
+    """The shared object of a module, or of several that may share memories, tables and globals: the core modules of a
+    component. The same input and tools give the same bytes. AotError with what failed and the cure; ModuleError for
+    what is no module; ``name`` stands in both. ``progress`` is called with a line when a step takes longer than a
+    second. An interrupt ends the programs at work and leaves no files."""
     options = options or Options()
-    guest = aot_source.plain(wasm, name)
+    several = not isinstance(wasm, bytes)
+    modules: list[bytes] = [wasm] if isinstance(wasm, bytes) else list(wasm)
+    names = [
+        f"{name}, core module {n} of {len(modules)}" if several else name for n in range(1, len(modules) + 1)
+    ]
+    guests = [
+        aot_source.plain(data, label, f"w{n}")
+        for n, (data, label) in enumerate(zip(modules, names, strict=True))
+    ]
     wasm2c = find_wasm2c(options.wasm2c)
     compiler = _compiler(options.compiler, target)
     with tempfile.TemporaryDirectory(prefix="wasi-native-aot-") as scratch:
@@ -144,12 +166,31 @@ def build_library(
         version = run("wasm2c", [*wasm2c, "--version"]).strip()
         if not re.fullmatch(r"\d+\.\d+\.\d+", version):
             raise AotError(f"{wasm2c[-1]} is no wasm2c: it says the version {version[:80]!r}")
-        source = _translate(run, guest, wasm2c, version)
+        sources = []
+        numbers: dict[str, int] = {}
+        for n, (guest, label) in enumerate(zip(guests, names, strict=True)):
+            run.name = label
+            sources.append(
+                _translate(run, guest, f"module{n}", f"{aot_source.PREFIX}{n}", wasm2c, version, numbers)
+            )
+        run.name = name
         text = f"target={target.name} {options.text} wasm2c={version} optimize={options.optimize}"
+        group = None
+        if several or guests[0].shares:  # alone, it shares no table with anybody
+            group = hashlib.sha256(b"".join(g.sha256 for g in guests)).digest()[:16] if several else bytes(16)
         joint = aot_source.table(
-            guest, source.header, "module.h", text, options.flags, FRAME_MAX, options.call_depth
+            [
+                aot_source.Part(guest, source.header, f"module{n}.h")
+                for n, (guest, source) in enumerate(zip(guests, sources, strict=True))
+            ],
+            text,
+            options.flags,
+            FRAME_MAX,
+            options.call_depth,
+            group,
         )
-        library = _compile(run, source, joint, compiler, target, options)
+        library = _compile(run, sources, joint, compiler, target, options, group is not None)
+        library.abi = ABI if group is None else ABI_SHARED
         library.tools = {"wasm2c": version, **_compiler_version(run, compiler)}
         return library
 
@@ -264,21 +305,30 @@ class _Runner:
 # ---- the steps ----
 
 
-def _translate(run: _Runner, guest: aot_source.Guest, wasm2c: list[str], version: str) -> aot_source.Source:
-    (run.folder / "module.wasm").write_bytes(guest.binary)
-    command = [*wasm2c, "module.wasm", "-o", "module.c", "-n", aot_source.PREFIX, "--no-debug-names"]
+def _translate(
+    run: _Runner,
+    guest: aot_source.Guest,
+    file: str,
+    prefix: str,
+    wasm2c: list[str],
+    version: str,
+    numbers: dict[str, int],
+) -> aot_source.Source:
+    (run.folder / f"{file}.wasm").write_bytes(guest.binary)
+    command = [*wasm2c, f"{file}.wasm", "-o", f"{file}.c", "-n", prefix, "--no-debug-names"]
     command += ["--enable-multi-memory"] * ("multi-memory" in guest.needs)
     if tuple(map(int, version.split("."))) >= (1, 0, 36):
         command += ["--enable-extended-const"]
         command += [f"--num-outputs={min(64, len(guest.binary) // SPLIT)}"] * (len(guest.binary) >= 2 * SPLIT)
     run("translating to C", command)
-    parts = sorted(run.folder.glob("module*.c")) + sorted(run.folder.glob("module-impl.h"))
+    patterns = (f"{file}.c", f"{file}_*.c", f"{file}-impl.h")
+    parts = [path for pattern in patterns for path in sorted(run.folder.glob(pattern))]
     texts = [path.read_text() for path in parts]
     if any("v128" in text[:20000] for text in texts):
         raise AotError(
             f"{run.name}: needs simd128, which wasm2c code does not offer; compile with -mno-simd128"
         )
-    source = aot_source.checked((run.folder / "module.h").read_text(), texts)
+    source = aot_source.checked((run.folder / f"{file}.h").read_text(), texts, numbers)
     for path, text in zip(parts, source.parts, strict=True):
         path.write_text(text)
     return source
@@ -286,17 +336,18 @@ def _translate(run: _Runner, guest: aot_source.Guest, wasm2c: list[str], version
 
 def _compile(
     run: _Runner,
-    source: aot_source.Source,
+    sources: list[aot_source.Source],
     joint: str,
     compiler: list[str],
     target: Target,
     options: Options,
+    shared: bool,
 ) -> Library:
     (run.folder / "guest.c").write_text(joint)
     for path in _runtime():
         shutil.copyfile(path, run.folder / path.name)
     units = sorted(path.name for path in run.folder.glob("*.c"))
-    largest = max(len(text) for text in source.parts)
+    largest = max(len(text) for source in sources for text in source.parts)
     level = min(options.optimize, 1) if largest > LARGE else options.optimize
     flags = [f"-O{level}", "-std=gnu11", "-fPIC", "-g0", "-DNDEBUG", "-I.", "-fvisibility=hidden"]
     flags += ["-fno-strict-aliasing", "-fno-optimize-sibling-calls", "-ffp-contract=off", "-frounding-math"]
@@ -306,7 +357,8 @@ def _compile(
         flags += ["-fno-sanitize=all", f"-Wframe-larger-than={FRAME_MAX}", "-Werror=frame-larger-than"]
     else:
         flags += ["-fsignaling-nans", f"-Werror=frame-larger-than={FRAME_MAX}"]
-    flags += [f"-D{name}" for name in [*source.defines, *options.defines]]
+    defines = sorted({name for source in sources for name in source.defines})  # one layout for all
+    flags += [f"-D{name}" for name in [*defines, *["WN_RT_SHARED"] * shared, *options.defines]]
     link = [
         "-shared",
         "-s",

@@ -17,7 +17,7 @@ from . import wasm
 from .errors import AotError
 from .wasm_bytes import Reader
 
-__all__ = ["Guest", "Source", "checked", "plain", "table"]
+__all__ = ["Guest", "Import", "Part", "Source", "checked", "plain", "table"]
 
 PREFIX = "m"  # the name of the module for wasm2c
 _LETTERS = {"i32": "i", "i64": "I", "f32": "f", "f64": "F"}
@@ -28,6 +28,18 @@ _CAN |= {"nontrapping-fptoint", "extended-const"}
 _CURES = {"simd128": "-mno-simd128", "threads": "-mno-atomics", "exceptions": "-fno-exceptions"}
 
 
+@dataclass(frozen=True)
+class Import:
+    """``type`` as :mod:`wasi_native.wasm` has it; the limits of a memory, in pages, or table."""
+
+    module: str
+    name: str
+    kind: str
+    type: str
+    least: int = 0
+    most: int | None = None
+
+
 @dataclass
 class Guest:
     """A module with its names apart: ``binary`` has none."""
@@ -35,34 +47,41 @@ class Guest:
     binary: bytes
     sha256: bytes
     needs: set[str]
-    imports: list[tuple[str, str, str]] = field(default_factory=list)  # module, name, type
+    imports: list[Import] = field(default_factory=list)
     exports: list[tuple[str, str, str, int]] = field(default_factory=list)  # name, kind, type, index
     memories: list[tuple[int, int | None]] = field(default_factory=list)  # pages
     tables: list[tuple[int, int | None]] = field(default_factory=list)
+    mutable: list[bool] = field(default_factory=list)  # of each global, imported ones first
+
+    def changes(self, index: int) -> bool:
+        """Whether that global is mutable."""
+        return index < len(self.mutable) and self.mutable[index]
+
+    @property
+    def shares(self) -> bool:
+        """Whether it imports more than functions."""
+        return any(item.kind != "func" for item in self.imports)
 
 
-def plain(data: bytes, name: str = "<module>") -> Guest:
-    """The module without names. ModuleError for a wrong one; AotError for what cannot be compiled."""
+def plain(data: bytes, name: str = "<module>", own: str = "w") -> Guest:
+    """The module without names; ``own``: of the module that all its imports are from then. ModuleError for a wrong
+    one; AotError for what cannot be compiled."""
     said = wasm.parse(data, name)
     if said.layer != "module":
-        raise AotError(f"{name}: is a component; compile its core module")
+        raise AotError(f"{name}: is a component, no core module")
     if strange := sorted(said.needs - _CAN):
         cures = " ".join(_CURES[need] for need in strange if need in _CURES)
         raise AotError(
             f"{name}: needs {', '.join(strange)}, which wasm2c code does not offer"
             + (f"; compile the program with {cures}" if cures else "")
         )
-    for item in said.imports:
-        if item.kind != "func":
-            raise AotError(
-                f"{name}: imports the {item.kind} {item.module[:80]!r} {item.name[:80]!r}; only functions can be"
-            )
     guest = Guest(b"", hashlib.sha256(data).digest(), said.needs)
-    guest.imports = [(item.module, item.name, item.type) for item in said.imports]
     guest.memories = [
         (m.minimum // wasm.PAGE, None if m.maximum is None else m.maximum // wasm.PAGE) for m in said.memories
     ]
     guest.tables = said.tables
+    guest.imports = _described(said, guest, name)
+    guest.mutable = [item.type.startswith("mut ") for item in said.imports if item.kind == "global"]
     out = bytearray(data[:8])
     reader = Reader(data, name, 8)
     while reader.at < len(data):
@@ -73,12 +92,29 @@ def plain(data: bytes, name: str = "<module>") -> Guest:
         if code == 0:
             continue
         if code == 2:
-            body = _imports(data, name, start)
+            body = _imports(data, name, start, own)
+        elif code == 6:
+            guest.mutable += _mutable(data, name, start)
         elif code == 7:
             body = _exports(data, name, start, guest, [(item.kind, item.type) for item in said.exports])
         out += bytes([code]) + _leb(len(body)) + body
     guest.binary = bytes(out)
     return guest
+
+
+def _described(said: wasm.Binary, guest: Guest, name: str) -> list[Import]:
+    """The imports with their limits. AotError for what no other instance can give."""
+    found = []
+    limits = {"memory": iter(guest.memories), "table": iter(guest.tables)}
+    for item in said.imports:
+        least, most = next(limits[item.kind]) if item.kind in limits else (0, None)
+        if item.kind == "global" and item.type.removeprefix("mut ") not in _LETTERS:
+            raise AotError(
+                f"{name}: imports the global {item.module[:80]!r} {item.name[:80]!r} of the type {item.type}; globals"
+                " of numbers alone can be shared"
+            )
+        found.append(Import(item.module, item.name, item.kind, item.type, least, most))
+    return found
 
 
 def _leb(value: int) -> bytes:
@@ -95,16 +131,48 @@ def _text(reader: Reader) -> str:
     return reader.data[reader.at - size : reader.at].decode()
 
 
-def _imports(data: bytes, name: str, at: int) -> bytes:
+def _imports(data: bytes, name: str, at: int, own: str) -> bytes:
     reader = Reader(data, name, at)
     count = reader.number()
     out = bytearray(_leb(count))
     for index in range(count):
         _text(reader)
         _text(reader)
+        kind, start = reader.byte(), reader.at
+        if kind == 0:
+            reader.number()
+        elif kind == 3:
+            reader.at += 2  # a type of numbers, and whether it changes
+        else:
+            if kind == 1:
+                reader.byte()
+            flags = reader.byte()
+            for _ in range(1 + (flags & 1)):
+                reader.number()
         label = f"i{index}".encode()
-        out += b"\x01w" + _leb(len(label)) + label + bytes([reader.byte()]) + _leb(reader.number())
+        out += (
+            _leb(len(own)) + own.encode() + _leb(len(label)) + label + bytes([kind]) + data[start : reader.at]
+        )
     return bytes(out)
+
+
+def _mutable(data: bytes, name: str, at: int) -> list[bool]:
+    """Of each global of the module's own. What follows its type is read to its end and no further."""
+    reader, found = Reader(data, name, at), []
+    for _ in range(reader.number()):
+        reader.byte()
+        found.append(bool(reader.byte()))
+        while (code := reader.byte()) != 0x0B:
+            if code in (0x41, 0x42):
+                while reader.byte() & 0x80:
+                    pass
+            elif code in (0x43, 0x44):
+                reader.at += 4 if code == 0x43 else 8
+            elif code in (0x23, 0xD0, 0xD2):
+                reader.number()
+            elif code not in (0x6A, 0x6B, 0x6C, 0x7C, 0x7D, 0x7E):
+                return found  # wasm2c says better what is wrong with it
+    return found
 
 
 def _exports(data: bytes, name: str, at: int, guest: Guest, types: list[tuple[str, str]]) -> bytes:
@@ -148,9 +216,11 @@ _FLOW = re.compile(
 )
 
 
-def checked(header: str, parts: list[str]) -> Source:
-    """Checks at the start of each function and loop; AotError where the text is not as known."""
+def checked(header: str, parts: list[str], numbers: dict[str, int] | None = None) -> Source:
+    """Checks at the start of each function and loop; AotError where the text is not as known. ``numbers``: of types
+    of functions, kept for modules that are compiled together."""
     done = []
+    numbers = {} if numbers is None else numbers
     loops = functions = 0
     for part in parts:
         part, entered = re.subn(r"\bFUNC_PROLOGUE;", "WN_RT_ENTER", part)
@@ -161,7 +231,7 @@ def checked(header: str, parts: list[str]) -> Source:
         part = _NEUTRAL.sub(r"\1WN_RT_\2(\3);", part)
         part, labels = _LABEL.subn(r"\1: WN_RT_LOOP", part)
         _prove(part)
-        done.append(_traps(_types(part)))
+        done.append(_traps(_types(part, numbers)))
         loops, functions = loops + labels, functions + entered
     texts = [header, *done]
     if any("wasm_rt_register_func_type" in text for text in texts):
@@ -179,12 +249,11 @@ def _leaf(body: re.Match[str]) -> str:
     return body[0] if _CALL.search(body[0]) else body[0].replace("WN_RT_ENTER", "WN_RT_LEAF", 1)
 
 
-def _types(part: str) -> str:
+def _types(part: str, numbers: dict[str, int]) -> str:
     """Types of functions as constants: the generated code fills a table when it starts, which is a global."""
     found = _TYPES.search(part)
     if not found:
         return part
-    numbers: dict[str, int] = {}
     values = [numbers.setdefault(text, len(numbers)) for _, text in _TYPE.findall(found[2])]
     if len(values) != int(found[1]):
         raise AotError("wasm2c wrote types of functions in an unknown way")
@@ -223,53 +292,98 @@ def _prove(part: str) -> None:
 
 # ---- the file that joins both ----
 
-_PROTOTYPE = re.compile(r"/\* (import|export): '(?:w' ')?([ie]\d+)' \*/\n(.+?) ?\b(\w+)\((.*)\);$", re.M)
+_PROTOTYPE = re.compile(r"/\* (import|export): '(?:w\d*' ')?([ie]\d+)' \*/\n(.+?) ?\b(\w+)\((.*)\);$", re.M)
+_ITEM = re.compile(r"^extern (\w+) ?\* ?(\w+?(i\d+))\((struct \w+) ?\*\);$", re.M)
+_GLOBALS = {"u32": "i", "u64": "I", "f32": "f", "f64": "F"}
+_TABLES = {"wasm_rt_funcref_table_t": "funcref", "wasm_rt_externref_table_t": "externref"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One module on its way into a library: the header that wasm2c wrote, and its file's name."""
+
+    guest: Guest
+    header: str
+    file: str
 
 
 def table(
-    guest: Guest, header: str, header_name: str, options: str, flags: str, frame_max: int, depth: int
+    parts: list[Part], options: str, flags: str, frame_max: int, depth: int, group: bytes | None = None
 ) -> str:
-    """The C file with the imports, the wrappers of exports and the constant that aot.h describes."""
+    """The C file with the imports, the wrappers of exports and the constants that aot.h describes. ``group``: the
+    modules may share what they export; one that imports functions alone needs none."""
+    out = [f'#include "{part.file}"' for part in parts] + [""]
+    rows = [
+        _part(n, part, options, f"{flags or 0}, {len(parts)}, {frame_max}, {depth}", group, out)
+        for n, part in enumerate(parts)
+    ]
+    out += ['__attribute__((visibility("default"))) const wn_aot_guest_t wn_aot_guest[] = {', *rows, "};", ""]
+    return "\n".join(out)
+
+
+def _part(n: int, part: Part, options: str, numbers: str, group: bytes | None, out: list[str]) -> str:
+    """One module: its functions and arrays go to ``out``; the initializer of its constant."""
+    guest, header = part.guest, part.header
     found = {m[2]: (m[3], m[4], m[5]) for m in _PROTOTYPE.finditer(header)}
+    items = {m[3]: (m[1], m[2], m[4]) for m in _ITEM.finditer(header)}
     start = re.search(r"^void (\w+_instantiate)\((\w+)\*(.*)\);$", header, re.M)
     free = re.search(r"^void (\w+_free)\(\w+\*\);$", header, re.M)
     if not start or not free:
         raise AotError("wasm2c wrote a header in an unknown way")
-    out = [f'#include "{header_name}"', ""]
-    out += [_import(index, item, found.get(f"i{index}")) for index, item in enumerate(guest.imports)]
+    shared, described = [], []
+    for index, item in enumerate(guest.imports):
+        key = f"i{index}"
+        if item.kind == "func":
+            out.append(_import(index, item, found.get(key)))
+            shared.append('  {0, "", 0, 0},')
+        else:
+            body, row = _item(index, item, items.get(key))
+            out.append(body)
+            shared.append(row)
+        params, results = _letters(item.type) if item.kind == "func" else ("", "")
+        sizes = f"{len(item.module.encode())}, {len(item.name.encode())}"
+        described.append(f'  {{{_c(item.module)}, {_c(item.name)}, {sizes}, "{params}", "{results}"}},')
     rows = []
-    for n, item in enumerate(guest.exports):
-        body, row = _export(n, item, found.get(f"e{n}"), guest)
+    for index, export in enumerate(guest.exports):
+        body, row = _export(n, index, export, found.get(f"e{index}"), guest)
         out.append(body)
         rows.append(row)
     linked = "".join(", (void *)WN_INSTANCE(s)" for _ in re.findall(r"\*", start[3]))
-    digest = ", ".join(str(byte) for byte in guest.sha256)
     out += [
-        "static const wn_aot_import_t imports[] = {",
-        *(
-            f'  {{{_c(m)}, {_c(n)}, {len(m.encode())}, {len(n.encode())}, "{p}", "{r}"}},'
-            for (m, n, t) in guest.imports
-            for p, r in [_letters(t)]
-        ),
+        f"static const wn_aot_import_t imports{n}[] = {{",
+        *described,
         "  {0}};",
-        "static const wn_aot_export_t exports[] = {",
+        f"static const wn_aot_export_t exports{n}[] = {{",
         *rows,
         "  {0}};",
-        "static void start(wn_aot_state_t *s, uint64_t *v) {",
+        f"static void start{n}(wn_aot_state_t *s, uint64_t *v) {{",
         f"  (void)v; {start[1]}(WN_INSTANCE(s){linked});",
         "}",
-        "static int32_t instantiate(wn_aot_state_t *s) { return wn_rt_run(s, start, NULL); }",
-        "static int32_t call(wn_aot_state_t *s, uint32_t i, uint64_t *v) {",
-        "  return wn_rt_run(s, exports[i].call, v);",
+        f"static int32_t instantiate{n}(wn_aot_state_t *s) {{ return wn_rt_run(s, start{n}, NULL); }}",
+        f"static int32_t call{n}(wn_aot_state_t *s, uint32_t i, uint64_t *v) {{",
+        f"  return wn_rt_run(s, exports{n}[i].call, v);",
         "}",
-        f"static void release(wn_aot_state_t *s) {{ {free[1]}(WN_INSTANCE(s)); }}",
-        '__attribute__((visibility("default"))) const wn_aot_guest_t wn_aot_guest = {',
-        f"  WN_AOT_ABI, sizeof(wn_aot_guest_t), 8 * sizeof(void *), {flags or 0},",
-        f"  {{{digest}}}, {_c(options)}, {len(guest.imports)}, {len(guest.exports)}, imports, exports,",
-        f"  WN_HEAD + sizeof({start[2]}), {frame_max}, {depth}, 0, instantiate, call, release}};",
-        "",
+        f"static void release{n}(wn_aot_state_t *s) {{ {free[1]}(WN_INSTANCE(s)); }}",
     ]
-    return "\n".join(out)
+    if group is not None:
+        out += [f"static const wn_aot_item_t items{n}[] = {{", *shared, '  {0, "", 0, 0}};']
+    flags, count, frame_max, depth = numbers.split(", ")
+    abi = "WN_AOT_ABI, offsetof(wn_aot_guest_t, items)"
+    if group is not None:
+        abi = "WN_AOT_ABI_SHARED, sizeof(wn_aot_guest_t)"
+    return "\n".join(
+        (
+            f"  {{{abi}, 8 * sizeof(void *), {flags},",
+            f"  {{{_bytes(guest.sha256)}}}, {_c(options)}, {len(guest.imports)}, {len(guest.exports)},",
+            f"  imports{n}, exports{n}, WN_HEAD + sizeof({start[2]}), {frame_max}, {depth},",
+            f"  {count if group is not None else 0}, instantiate{n}, call{n}, release{n},",
+            f"  {f'items{n}' if group is not None else 'NULL'}, {{{_bytes(group or bytes(16))}}}}},",
+        )
+    )
+
+
+def _bytes(data: bytes) -> str:
+    return ", ".join(map(str, data))
 
 
 def _c(text: str) -> str:
@@ -286,13 +400,29 @@ def _letters(text: str) -> tuple[str, str]:
     )  # type: ignore[return-value]
 
 
-def _import(index: int, item: tuple[str, str, str], prototype: tuple[str, str, str] | None) -> str:
+def _item(index: int, item: Import, prototype: tuple[str, str, str] | None) -> tuple[str, str]:
+    """What another instance gives: the function that the generated code asks for its place, and its description."""
+    if prototype is None:
+        raise AotError(f"wasm2c wrote no import {index}: an unknown version")
+    kind, symbol, struct = prototype
+    body = f"{kind} *{symbol}({struct} *instance) {{ return WN_STATE(instance)->items[{index}]; }}"
+    type = _type_of(kind, item.type.startswith("mut ")) if item.kind != "memory" else ""
+    most = "UINT64_MAX" if item.most is None else str(item.most)
+    return body, f'  {{{_KINDS[item.kind]}, "{type}", {item.least}, {most}}},'
+
+
+def _type_of(kind: str, mutable: bool) -> str:
+    """The type of a table or global by that of its place in C, as wn_aot_item_t has it; "?" for references."""
+    return _TABLES.get(kind) or _GLOBALS.get(kind, "?") + "m" * mutable
+
+
+def _import(index: int, item: Import, prototype: tuple[str, str, str] | None) -> str:
     if prototype is None:
         return ""  # the module never calls it
     result, symbol, params = prototype
     types = [part.strip() for part in params.split(",")]
     names = ", ".join(f"{kind} {'instance' if n == 0 else f'p{n - 1}'}" for n, kind in enumerate(types))
-    letters, results = _letters(item[2])
+    letters, results = _letters(item.type)
     head = f"{result} {symbol}({names}) {{"
     if "?" in letters + results or len(results) > 1:  # never linked: no row has such a type
         return f"{head} wn_rt_stop(WN_AOT_TRAP_UNREACHABLE); }}"
@@ -304,24 +434,29 @@ def _import(index: int, item: tuple[str, str, str], prototype: tuple[str, str, s
 
 
 def _export(
-    n: int, item: tuple[str, str, str, int], prototype: tuple[str, str, str] | None, guest: Guest
+    part: int, n: int, item: tuple[str, str, str, int], prototype: tuple[str, str, str] | None, guest: Guest
 ) -> tuple[str, str]:
     name, kind, text, index = item
     if prototype is None:
         raise AotError(f"wasm2c wrote no export {n}: an unknown version")
-    symbol = prototype[1]
+    symbol, label = prototype[1], f"{part}_{n}"
     head = f"  {{{_c(name)}, {len(name.encode())}, {_KINDS[kind]}"
     if kind != "func":
-        least, most = (
-            (guest.memories if kind == "memory" else guest.tables)[index] if kind != "global" else (0, None)
-        )
+        limits = {"memory": guest.memories, "table": guest.tables}.get(kind)
+        least, most = limits[index] if limits else (0, None)
         limit = "UINT64_MAX" if most is None else str(most)
-        body = f"static void *item{n}(wn_aot_state_t *s) {{ return (void *){symbol}(WN_INSTANCE(s)); }}"
-        return body, f'{head}, "", "", {least}, {limit}, NULL, item{n}}},'
+        type = "" if kind == "memory" else _type_of(prototype[0].rstrip(" *"), guest.changes(index))
+        given = [n for n, import_ in enumerate(guest.imports) if import_.kind == kind]
+        place = f"(void *){symbol}(WN_INSTANCE(s))"
+        if index < len(
+            given
+        ):  # the generated code knows its place when it has been instantiated, and no sooner
+            place = f"s->items[{given[index]}]"
+        body = f"static void *item{label}(wn_aot_state_t *s) {{ return {place}; }}"
+        return body, f'{head}, "{type}", "", {least}, {limit}, NULL, item{label}}},'
     params, results = _letters(text)
-    row = (
-        f'{head}, "{params}", "{results}", 0, 0, {"NULL" if "?" in params + results else f"body{n}"}, NULL}},'
-    )
+    call = "NULL" if "?" in params + results else f"body{label}"
+    row = f'{head}, "{params}", "{results}", 0, 0, {call}, NULL}},'
     if "?" in params + results:
         return "", row
     take = {"i": "(u32)v[{}]", "I": "v[{}]", "f": "wn_rt_f32(v[{}])", "F": "wn_rt_f64(v[{}])"}
@@ -333,4 +468,4 @@ def _export(
     elif results:
         moves = "".join(f" v[{i}] = {give[c].format(f'r.{_FIELDS[c]}{i}')};" for i, c in enumerate(results))
         call = f"{prototype[0]} r = {call};{moves}"
-    return f"static void body{n}(wn_aot_state_t *s, uint64_t *v) {{ (void)v; {call}; }}", row
+    return f"static void body{label}(wn_aot_state_t *s, uint64_t *v) {{ (void)v; {call}; }}", row

@@ -19,8 +19,11 @@
 extern "C" {
 #endif
 
-/* Changes when a compiled guest must be compiled again. A host refuses other numbers. */
+/* Changes when a compiled guest must be compiled again. A host refuses other numbers than these two. */
 #define WN_AOT_ABI 1u
+/* Of a guest that imports memories, tables or globals, or was compiled with others that it may share them with: it
+ * has what is marked [2] below, and is as the first one else. */
+#define WN_AOT_ABI_SHARED 2u
 #define WN_AOT_SYMBOL "wn_aot_guest"
 
 /* Why the guest was stopped by its own code. */
@@ -74,6 +77,12 @@ struct wn_aot_host {
   void *(*table)(wn_aot_host_t *host, void *data, uint32_t old_count, uint32_t new_count, uint32_t width);
 };
 
+/* [2] What instances that share something have in common: one for all of them, the host's. */
+typedef struct wn_aot_shared {
+  int64_t fuel;   /* left; below 0 the guest traps */
+  uint32_t depth; /* calls under way, with WN_AOT_DEPTH */
+} wn_aot_shared_t;
+
 /* The head of an instance; the module's own variables follow behind it. */
 struct wn_aot_state {
   /* the host's */
@@ -88,6 +97,9 @@ struct wn_aot_state {
   int32_t verdict;  /* what unwinds */
   uint64_t wanted;  /* with WN_AOT_TRAP_NOMEM: pages or elements */
   void *unwind;     /* the innermost call's jump buffer */
+  /* [2] the host's; fuel and depth above are not used then */
+  wn_aot_shared_t *shared;
+  void *const *items; /* by import: the memory, table or global that serves it, as the other guest's item() has it */
 };
 
 typedef struct wn_aot_import {
@@ -96,13 +108,20 @@ typedef struct wn_aot_import {
   const char *params, *results; /* one letter each: i i32, I i64, f f32, F f64 */
 } wn_aot_import_t;
 
+/* [2] What is imported and is no function. */
+typedef struct wn_aot_item {
+  uint32_t kind;     /* WN_EXTERN_* of engine.h */
+  const char *type;  /* of a global one letter, and 'm' when it is mutable; of a table "funcref", "externref" */
+  uint64_t min, max; /* of a memory (pages) or table; max UINT64_MAX: none */
+} wn_aot_item_t;
+
 /* An export. Functions with more than one result, references or vectors have the letter '?' and no `call`. */
 typedef struct wn_aot_export {
   const char *name;
   uint32_t name_len;
-  uint32_t kind; /* WN_EXTERN_* of engine.h */
-  const char *params, *results;
-  uint64_t min, max; /* of a memory (pages) or table; max UINT64_MAX: none */
+  uint32_t kind;                /* WN_EXTERN_* of engine.h */
+  const char *params, *results; /* [2] params of what is no function: its type, as in wn_aot_item_t */
+  uint64_t min, max;            /* of a memory (pages) or table; max UINT64_MAX: none */
   void (*call)(wn_aot_state_t *state, uint64_t *values);
   void *(*item)(wn_aot_state_t *state); /* wn_aot_memory_t * of a memory, uint32_t * or the like of a global */
 } wn_aot_export_t;
@@ -120,10 +139,13 @@ typedef struct wn_aot_guest {
   uint32_t state_size; /* of an instance */
   uint32_t frame_max;  /* no frame of the guest is larger: the reserve that must be left below stack_limit */
   uint32_t call_depth; /* with WN_AOT_DEPTH */
-  uint32_t reserved;
+  uint32_t parts;      /* [2] guests in this library: those behind the first follow it in memory; else 0 */
   int32_t (*instantiate)(wn_aot_state_t *state);                            /* the start section included */
   int32_t (*call)(wn_aot_state_t *state, uint32_t index, uint64_t *values); /* an exported function */
   void (*release)(wn_aot_state_t *state);                                   /* memories and tables go back */
+  /* [2] */
+  const wn_aot_item_t *items; /* one per import */
+  uint8_t group[16];          /* guests of one group number types alike and share tables; zeros: of none */
 } wn_aot_guest_t;
 
 #ifdef __cplusplus

@@ -90,6 +90,9 @@ WN_API wn_err_t wn_module_serialize(const wn_module_t *module, wn_str_t *out, wn
 /* From a file that wn_module_serialize() filled. The content is trusted: native code. INVALID: for another
  * engine, version or config, or damaged where that can be seen. */
 WN_API wn_err_t wn_module_restore(wn_engine_t *engine, const char *path, wn_module_t **out, wn_message_t *message);
+/* Module `part` of a file that has several: the core modules of a component that was compiled ahead of time. */
+WN_API wn_err_t wn_module_restore_part(wn_engine_t *engine, const char *path, uint32_t part, wn_module_t **out,
+                                       wn_message_t *message);
 WN_API void wn_module_delete(wn_module_t *module);
 
 enum { WN_EXTERN_FUNC = 0, WN_EXTERN_GLOBAL = 1, WN_EXTERN_TABLE = 2, WN_EXTERN_MEMORY = 3, WN_EXTERN_OTHER = 4 };

@@ -74,7 +74,9 @@ def answer(root: Root, request: dict[str, Any]) -> Path:
         return programs.made(request["name"], Target(*request["target"]))
     if kind == "aot":
         options = Options(**request["options"])
-        return aot.library(base64.b64decode(request["wasm"]), options, Target(*request["target"]))
+        wasm = request["wasm"]
+        source = [*map(base64.b64decode, wasm)] if isinstance(wasm, list) else base64.b64decode(wasm)
+        return aot.library(source, options, Target(*request["target"]))
     raise ValueError(f"a request of kind {kind!r}")
 
 

@@ -37,17 +37,28 @@ def binary(source: bytes | str) -> bytes:
     return bytes(_wat_engine().wat(raw))
 
 
-def library(source: bytes | str | Path, options: Options | None = None, target: Target | None = None) -> Path:
-    """The path of a compiled module."""
-    wasm = binary(source.read_bytes() if isinstance(source, Path) else source)
+Source = bytes | str | Path
+
+
+def library(
+    source: Source | list[Source], options: Options | None = None, target: Target | None = None
+) -> Path:
+    """The path of a compiled module, or of several that may share tables."""
+    if isinstance(source, list):
+        parts = [binary(one.read_bytes() if isinstance(one, Path) else one) for one in source]
+    else:
+        parts = [binary(source.read_bytes() if isinstance(source, Path) else source)]
     options = options or Options()
     target = target or Target.native()
     if remote.SOCKET:
         more = {"options": options.__dict__, "target": [target.arch, target.libc]}
-        return remote.ask("aot", wasm=base64.b64encode(wasm).decode(), **more)
+        texts = [base64.b64encode(one).decode() for one in parts]
+        return remote.ask("aot", wasm=texts if isinstance(source, list) else texts[0], **more)
     options = Options(**{**options.__dict__, "wasm2c": options.wasm2c or str(wabt.wasm2c())})
     words = [target.name, repr(options), zig_version()]
-    key = content_key([*words, hashlib.sha256(wasm).hexdigest()], [ROOT / part for part in _PARTS])
+    words += [hashlib.sha256(one).hexdigest() for one in parts] + ["together"] * isinstance(source, list)
+    key = content_key(words, [ROOT / part for part in _PARTS])
+    wasm = parts if isinstance(source, list) else parts[0]
 
     def make(part: Path) -> None:
         part.write_bytes(aot_build.build_library(wasm, target, options))
@@ -75,6 +86,14 @@ def program(module: Path, target: Target | None = None, level: int = 2) -> Path:
 def restore(engine: _core.Engine, source: bytes | str | Path, options: Options | None = None) -> _core.Module:
     """A module at the seam."""
     return engine.restore(os.fspath(library(source, options)))
+
+
+def restore_all(
+    engine: _core.Engine, sources: list[Source], options: Options | None = None
+) -> list[_core.Module]:
+    """Modules that were compiled together."""
+    path = os.fspath(library(sources, options))
+    return [engine.restore(path, part) for part in range(len(sources))]
 
 
 def load(host: Host, source: bytes | str | Path, options: Options | None = None) -> Module:

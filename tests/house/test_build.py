@@ -58,7 +58,12 @@ def test_the_way_through_libc_compiles_too(path: Path) -> None:
 
 def test_names_say_whose_they_are(objects: dict[str, Path]) -> None:
     """wn_ everywhere, and one prefix between the files of each adapter. So any engine can stand beside us."""
-    own = {"wt_": "engine/wasmtime", "wc_": "engine/wasm_c_api", "w3_": "engine/wasm3"}
+    own = {
+        "wt_": "engine/wasmtime",
+        "wc_": "engine/wasm_c_api",
+        "w3_": "engine/wasm3",
+        "w2c": "engine/wasm2c",
+    }
     found = [
         f"{source}: {name}"
         for source, path in objects.items()

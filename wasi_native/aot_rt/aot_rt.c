@@ -6,14 +6,15 @@
 /* 32-bit sizes hold one page less than 4 GiB. */
 #define PAGES_MAX (UINTPTR_MAX > 0xffffffffu ? 65536u : 65535u)
 
-/* Whose code runs on this thread: set around each call, so that a trap deep in a helper finds its way out. */
+/* Whose code runs on this thread: set around each call, so that a trap deep in a helper finds its way out. A function
+ * of another instance that was found in a shared table unwinds to the same place. */
 static __thread wn_aot_state_t *running;
 
 int32_t wn_rt_run(wn_aot_state_t *state, wn_rt_body_t body, uint64_t *values) {
   jmp_buf here;
   wn_aot_state_t *const outer = running;
   void *const outer_unwind = state->unwind;
-  const uint32_t depth = state->depth;
+  const uint32_t depth = WN_RT_COUNTS(state)->depth;
   running = state;
   state->unwind = &here;
   state->verdict = 0;
@@ -21,7 +22,7 @@ int32_t wn_rt_run(wn_aot_state_t *state, wn_rt_body_t body, uint64_t *values) {
   const int32_t verdict = state->verdict;
   state->verdict = 0;
   state->unwind = outer_unwind;
-  state->depth = depth;
+  WN_RT_COUNTS(state)->depth = depth;
   running = outer;
   return verdict;
 }

@@ -81,7 +81,8 @@ struct wn_engine_ops {
   wn_err_t (*wat)(wn_engine_t *engine, wn_str_t text, wn_str_t *out, wn_message_t *message); /* NULL: none */
   wn_err_t (*load)(wn_engine_t *engine, wn_str_t wasm, wn_module_t **out, wn_message_t *message);
   wn_err_t (*serialize)(const wn_module_t *module, wn_str_t *out, wn_message_t *message); /* NULL: none */
-  wn_err_t (*restore)(wn_engine_t *engine, const char *path, wn_module_t **out, wn_message_t *message);
+  /* part: which module of a file that has several; such a file is the wasm2c adapter's alone. */
+  wn_err_t (*restore)(wn_engine_t *engine, const char *path, uint32_t part, wn_module_t **out, wn_message_t *message);
   void (*module_delete)(wn_module_t *module);
   bool (*import)(const wn_module_t *module, size_t index, wn_extern_t *out);
   bool (*export)(const wn_module_t *module, size_t index, wn_extern_t *out);

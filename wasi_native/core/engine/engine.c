@@ -94,9 +94,14 @@ wn_err_t wn_module_serialize(const wn_module_t *module, wn_str_t *out, wn_messag
 }
 
 wn_err_t wn_module_restore(wn_engine_t *engine, const char *path, wn_module_t **out, wn_message_t *message) {
+  return wn_module_restore_part(engine, path, 0, out, message);
+}
+
+wn_err_t wn_module_restore_part(wn_engine_t *engine, const char *path, uint32_t part, wn_module_t **out,
+                                wn_message_t *message) {
   if (!engine->ops->restore)
     return wn_message_set(message, WN_ENOTSUP, "%s keeps no compiled code", engine->ops->name);
-  return engine->ops->restore(engine, path, out, message);
+  return engine->ops->restore(engine, path, part, out, message);
 }
 
 void wn_module_delete(wn_module_t *module) {

@@ -140,7 +140,9 @@ static wn_err_t wasmtime_serialize(const wn_module_t *module, wn_str_t *out, wn_
   return copy_out(e, &bytes, out, message);
 }
 
-static wn_err_t wasmtime_restore(wn_engine_t *engine, const char *path, wn_module_t **out, wn_message_t *message) {
+static wn_err_t wasmtime_restore(wn_engine_t *engine, const char *path, uint32_t part, wn_module_t **out,
+                                 wn_message_t *message) {
+  if (part) return wn_message_set(message, WN_INVALID, "%s has no part %u", path, part);
   wt_engine_t *e = (wt_engine_t *)engine;
   wt_opaque_t *module = NULL;
   wt_opaque_t *error = e->api.wasmtime_module_deserialize_file(e->engine, path, &module);
