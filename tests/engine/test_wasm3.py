@@ -62,8 +62,11 @@ def test_the_extension_module_of_pywasm3(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "wasm3" not in sys.modules
 
 
+SHARES = ("share-functions", "share-memories", "share-constants")
+
+
 def test_abilities(engine: Engine) -> None:
-    assert engine.core.caps == ("interrupt", "memory-limit", "table-limit", "reenter", "share-functions")
+    assert engine.core.caps == ("interrupt", "memory-limit", "table-limit", "reenter", *SHARES)
 
 
 # ---- what it cannot run is said by name when it is loaded ----

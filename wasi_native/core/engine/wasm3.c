@@ -76,8 +76,8 @@ static wn_err_t wasm3_open(const char *path, const wn_engine_config_t *config, w
     return err;
   }
   e->library = library;
-  e->head.caps =
-      WN_CAP_INTERRUPT | WN_CAP_MEMORY_LIMIT | WN_CAP_TABLE_LIMIT | WN_CAP_REENTER | WN_CAP_SHARE_FUNCTIONS;
+  e->head.caps = WN_CAP_INTERRUPT | WN_CAP_MEMORY_LIMIT | WN_CAP_TABLE_LIMIT | WN_CAP_REENTER |
+                 WN_CAP_SHARE_FUNCTIONS | WN_CAP_SHARE_MEMORIES | WN_CAP_SHARE_CONSTANTS;
   *out = &e->head;
   return 0;
 }

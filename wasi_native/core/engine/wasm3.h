@@ -55,6 +55,8 @@ typedef const void *(*w3_raw_t)(w3_opaque_t *runtime, w3_context_t *context, uin
            (w3_opaque_t *, const char *, const char *, const char *, w3_raw_t, const void *))       \
   REQUIRED(m3_FindGlobal, w3_opaque_t *, (w3_opaque_t *, const char *))                             \
   REQUIRED(m3_SetGlobal, w3_result_t, (w3_opaque_t *, const w3_value_t *))                          \
+  REQUIRED(m3_GetGlobal, w3_result_t, (w3_opaque_t *, w3_value_t *))                                \
+  REQUIRED(m3_GetFunctionModule, w3_opaque_t *, (w3_opaque_t *))                                    \
   REQUIRED(m3_FindFunction, w3_result_t, (w3_opaque_t **, w3_opaque_t *, const char *))             \
   REQUIRED(m3_Call, w3_result_t, (w3_opaque_t *, uint32_t, const void **))                          \
   REQUIRED(m3_GetResults, w3_result_t, (w3_opaque_t *, uint32_t, const void **))                    \
@@ -99,18 +101,28 @@ typedef struct w3_binding {
   uint32_t first; /* where the arguments start: behind a result */
 } w3_binding_t;
 
+/* A runtime: one memory, and one stack of wasm code. Of one instance, and of those that import its memory. */
+typedef struct w3_store {
+  w3_opaque_t *environment, *runtime;
+  w3_guest_t *first;   /* the last one that came; the others by peer */
+  uint8_t *stack_base; /* of wasm code; NULL until it is known */
+  uint8_t *at;         /* where the host call under way stands on it; NULL: none */
+  uint64_t allowed;    /* bytes of it that may be used now */
+  uint32_t depth;      /* calls under way */
+} w3_store_t;
+
 struct w3_guest {
   struct wn_instance head;
   const w3_api_t *api;
   w3_guest_t *next, **here; /* in the engine's list; here NULL: not in it */
   w3_code_t *code;
-  w3_opaque_t *environment, *runtime, *stop; /* stop: the guard's global */
-  w3_opaque_t **functions;                   /* by export; NULL: not looked up yet */
+  w3_store_t *store;
+  w3_guest_t *peer;
+  w3_opaque_t *module, *stop; /* stop: the guard's global */
+  w3_opaque_t **functions;    /* by export; NULL: not looked up yet */
+  bool found_all;             /* or not to be found */
   w3_binding_t *bindings;
-  uint8_t *stack_base; /* of wasm code; NULL until it is known */
-  uint8_t *at;         /* where the host call under way stands on it; NULL: none */
-  uint64_t allowed;    /* bytes of it that may be used now */
-  uintptr_t stack[2];  /* of the thread that called last */
+  uintptr_t stack[2]; /* of the thread that called last */
   bool has_memory;
   size_t asked; /* the export last asked for */
   wn_extern_t found;
@@ -128,7 +140,19 @@ static inline void w3_unlock(uint32_t *lock) { __atomic_store_n(lock, 0, __ATOMI
 wn_err_t w3_code_take(w3_module_t *m, const wn_limits_t *limits, w3_code_t **out, wn_message_t *message);
 void w3_code_give(const wn_os_t *os, w3_code_t *code);
 
-/* wasm3_instance.c: as in wn_engine_ops_t. */
+/* wasm3_store.c: in->store, where stack is the bytes of a new one; the instance leaves it when it closes. */
+wn_err_t w3_store_take(w3_guest_t *in, const wn_provide_t *provides, size_t count, uint64_t stack,
+                       wn_message_t *message);
+void w3_store_give(w3_guest_t *in);
+/* The function that is the export `index`, compiled; NULL: *result says why not. */
+w3_opaque_t *w3_function_find(w3_guest_t *in, size_t index, wn_str_t name, w3_result_t *result);
+/* The globals that a module imports, which is not loaded yet. */
+wn_err_t w3_constants_set(w3_guest_t *in, w3_opaque_t *module, const wn_provide_t *provides, size_t count,
+                          wn_message_t *message);
+
+/* wasm3_instance.c: all of them; from then on no other one is found. */
+wn_err_t w3_functions_find(w3_guest_t *in, wn_message_t *message);
+/* As in wn_engine_ops_t. */
 wn_err_t w3_instance_start(wn_instance_t *instance, const wn_provide_t *provides, size_t count,
                            wn_message_t *message);
 void w3_instance_close(wn_instance_t *instance);

@@ -32,7 +32,7 @@ static const void *host_call(w3_opaque_t *runtime, w3_context_t *context, uint64
   const w3_binding_t *b = context->userdata;
   w3_guest_t *in = b->guest;
   if (WN_LIKELY(in->has_memory)) in->head.guest.mem = (wn_mem_t){memory, ((const w3_header_t *)memory)[-1].length};
-  in->at = (uint8_t *)sp; /* a nested call goes on from here */
+  in->store->at = (uint8_t *)sp; /* a nested call goes on from here */
   uint64_t *slots = sp + b->first;
   wn_err_t err = wn_dispatch(&in->head.guest, b->row, slots);
   if (WN_UNLIKELY(err != 0)) return ended;
@@ -51,8 +51,9 @@ static const void *guard_call(w3_opaque_t *runtime, w3_context_t *context, uint6
   (void)runtime, (void)sp;
   w3_guest_t *in = context->userdata;
   w3_header_t *header = (w3_header_t *)memory - 1;
-  if (WN_UNLIKELY(!in->stack_base)) in->stack_base = (uint8_t *)header->stack_end - stack_whole(in);
-  header->stack_end = in->stack_base + in->allowed;
+  w3_store_t *store = in->store;
+  if (WN_UNLIKELY(!store->stack_base)) store->stack_base = (uint8_t *)header->stack_end - stack_whole(in);
+  header->stack_end = store->stack_base + store->allowed;
   /* Cleared before the look: who stops us later sets it after what we look at. */
   set_stop(in, 0);
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -60,10 +61,12 @@ static const void *guard_call(w3_opaque_t *runtime, w3_context_t *context, uint6
 }
 
 /* It counts from the next function that calls another on: there the guard asks. */
-static void limit_stack(w3_guest_t *in, uint64_t allowed) {
-  if (allowed == in->allowed) return;
-  in->allowed = allowed;
-  set_stop(in, 1);
+static void limit_stack(w3_store_t *store, uint64_t allowed) {
+  if (allowed == store->allowed) return;
+  store->allowed = allowed;
+  for (const w3_guest_t *in = store->first; in; in = in->peer) {
+    if (in->stop) set_stop(in, 1);
+  }
 }
 
 void w3_instance_stop(wn_instance_t *instance) {
@@ -81,7 +84,7 @@ wn_err_t w3_result_take(w3_guest_t *in, w3_result_t result, wn_message_t *messag
   if (err == WN_TRAP_ENGINE && kind == WN_TRAP_KIND_COUNT && result != ended) {
     /* Functions are compiled when they are called first: what wasm3 cannot compile comes up here. */
     w3_error_t info = {0};
-    in->api->m3_GetErrorInfo(in->runtime, &info);
+    in->api->m3_GetErrorInfo(in->store->runtime, &info);
     len = wn_trap_append_text(message, len, ": ");
     len = wn_trap_append_text(message, len, result);
     if (info.message && info.message[0]) {
@@ -94,6 +97,27 @@ wn_err_t w3_result_take(w3_guest_t *in, w3_result_t result, wn_message_t *messag
 
 /* ---- the stack of the thread ---- */
 
+static uint64_t stack_used(const w3_store_t *store) {
+  return store->at ? (uint64_t)(store->at - store->stack_base) : 0;
+}
+
+/* What a call finds, and leaves behind. */
+typedef struct w3_outer {
+  uint8_t *at;
+  uint64_t allowed;
+} w3_outer_t;
+
+static w3_outer_t enter(w3_store_t *store) {
+  if (store->depth++ == 0) store->at = NULL;
+  return (w3_outer_t){store->at, store->allowed};
+}
+
+static void leave(w3_store_t *store, w3_outer_t outer) {
+  store->depth--;
+  store->at = outer.at;
+  if (outer.at) limit_stack(store, outer.allowed);
+}
+
 /* How far wasm code may go from here: as far as it may at all, and as the native stack that is left goes, of which it
  * takes no more than of its own. Functions are compiled when they are called first, by recursion. */
 static wn_err_t look_at_stack(w3_guest_t *in, wn_message_t *message) {
@@ -105,7 +129,7 @@ static wn_err_t look_at_stack(w3_guest_t *in, wn_message_t *message) {
   uint64_t allowed = stack_bytes(in);
   if (here >= in->stack[0] && here < in->stack[1]) { /* else a stack of the embedder's own making */
     const uint64_t ours = OURS + (uint64_t)((const w3_module_t *)in->head.module)->deepest * BLOCK_BYTES;
-    const uint64_t left = here - in->stack[0], used = in->at ? (uint64_t)(in->at - in->stack_base) : 0;
+    const uint64_t left = here - in->stack[0], used = stack_used(in->store);
     if (left < ours + LEAST)
       return wn_message_set(message, WN_NOMEM,
                             "this thread has %u KiB of stack left, and wasm3 needs %u for the module: call it from a "
@@ -113,7 +137,7 @@ static wn_err_t look_at_stack(w3_guest_t *in, wn_message_t *message) {
                             (unsigned)(left >> 10), (unsigned)((ours + LEAST) >> 10));
     if (used + left - ours < allowed) allowed = used + left - ours;
   }
-  limit_stack(in, allowed);
+  limit_stack(in->store, allowed);
   return 0;
 }
 
@@ -142,6 +166,7 @@ static wn_err_t link_all(w3_guest_t *in, w3_opaque_t *module, const wn_provide_t
   for (size_t i = 0; i < count; i++) {
     wn_extern_t import;
     wn_module_import(in->head.module, i, &import);
+    if (import.kind != WN_EXTERN_FUNC) continue; /* see wasm3_store.c */
     w3_result_t result = link_row(in, module, &import, provides[i].row, &in->bindings[i]);
     if (result)
       return wn_message_set(message, WN_INVALID, "wasm3: %s: %s.%s", result, provides[i].row->module,
@@ -154,23 +179,8 @@ static wn_err_t link_all(w3_guest_t *in, w3_opaque_t *module, const wn_provide_t
   return in->stop ? 0 : wn_message_set(message, WN_INVALID, "wasm3 does not find the guard's global");
 }
 
-static wn_err_t make_runtime(w3_guest_t *in, wn_message_t *message) {
-  const uint64_t stack = stack_whole(in);
-  in->environment = in->api->m3_NewEnvironment();
-  if (in->environment && stack < INT32_MAX)
-    in->runtime = in->api->m3_NewRuntime(in->environment, (uint32_t)stack, NULL);
-  return in->runtime ? 0 : wn_message_set(message, WN_NOMEM, "no memory for a runtime of wasm3");
-}
-
-static w3_opaque_t *find_function(w3_guest_t *in, size_t index, const char *name, w3_result_t *result) {
-  w3_opaque_t *function = in->functions[index];
-  *result = NULL;
-  if (!function) *result = in->api->m3_FindFunction(&function, in->runtime, name);
-  return in->functions[index] = *result ? NULL : function;
-}
-
 /* Its memory; from now on it is reached by ticks; then the start section, which the guard made an export. */
-static wn_err_t begin(w3_guest_t *in, w3_opaque_t *module, wn_message_t *message) {
+static wn_err_t begin(w3_guest_t *in, wn_message_t *message) {
   w3_engine_t *e = w3_engine_of(in->head.module);
   wn_extern_t item;
   for (size_t i = 0; wn_module_export(in->head.module, i, &item); i++) {
@@ -188,9 +198,9 @@ static wn_err_t begin(w3_guest_t *in, w3_opaque_t *module, wn_message_t *message
   e->first = in;
   w3_unlock(&e->lock);
   w3_opaque_t *start = NULL;
-  w3_result_t result = in->api->m3_FindFunction(&start, in->runtime, WN_GUARD_START);
-  if (!result) result = in->api->m3_Call(start, 0, NULL);
-  else if (strstr(result, "lookup")) result = in->api->m3_RunStart(module); /* none, or an import */
+  w3_result_t result = in->api->m3_FindFunction(&start, in->store->runtime, WN_GUARD_START);
+  if (!result && in->api->m3_GetFunctionModule(start) == in->module) result = in->api->m3_Call(start, 0, NULL);
+  else if (!result || strstr(result, "lookup")) result = in->api->m3_RunStart(in->module); /* none, or an import */
   return result ? w3_result_take(in, result, message) : 0;
 }
 
@@ -201,22 +211,31 @@ wn_err_t w3_instance_start(wn_instance_t *instance, const wn_provide_t *provides
   const wn_os_t *os = instance->module->engine->os;
   in->api = &w3_engine_of(instance->module)->api;
   wn_err_t err = w3_code_take(m, wn_guest_limits(&instance->guest), &in->code, message);
-  if (!err) err = make_runtime(in, message);
+  if (!err) err = w3_store_take(in, provides, count, stack_whole(in), message);
   if (err) return err;
+  w3_store_t *store = in->store;
   in->bindings = os->alloc(os, (count + 1) * sizeof *in->bindings);
   in->functions = os->alloc(os, (m->exports + 1) * sizeof *in->functions);
   if (!in->bindings || !in->functions) return wn_message_set(message, WN_NOMEM, "no memory for an instance");
   w3_opaque_t *module = NULL;
-  w3_result_t result = in->api->m3_ParseModule(in->environment, &module, (const uint8_t *)in->code->wasm.ptr,
+  w3_result_t result = in->api->m3_ParseModule(store->environment, &module, (const uint8_t *)in->code->wasm.ptr,
                                                (uint32_t)in->code->wasm.len);
-  if (!result) {
-    result = in->api->m3_LoadModule(in->runtime, module); /* then it is the runtime's */
-    if (result) in->api->m3_FreeModule(module);
-  }
   if (result) return wn_message_set(message, WN_INVALID, "wasm3: %s", result);
+  err = w3_constants_set(in, module, provides, count, message);
+  if (!err && (result = in->api->m3_LoadModule(store->runtime, module)) != NULL)
+    err = wn_message_set(message, WN_INVALID, "wasm3: %s", result);
+  if (err) {
+    in->api->m3_FreeModule(module);
+    return err;
+  }
+  in->module = module; /* the runtime's now */
   err = link_all(in, module, provides, count, message);
-  if (!err) err = look_at_stack(in, message);
-  return err ? err : begin(in, module, message);
+  if (err) return err;
+  const w3_outer_t outer = enter(store);
+  err = look_at_stack(in, message);
+  if (!err) err = begin(in, message);
+  leave(store, outer);
+  return err;
 }
 
 void w3_instance_close(wn_instance_t *instance) {
@@ -229,8 +248,7 @@ void w3_instance_close(wn_instance_t *instance) {
     if (in->next) in->next->here = in->here;
     w3_unlock(&e->lock);
   }
-  if (in->runtime) in->api->m3_FreeRuntime(in->runtime);
-  if (in->environment) in->api->m3_FreeEnvironment(in->environment);
+  w3_store_give(in);
   w3_code_give(os, in->code);
   os->free(os, in->functions);
   os->free(os, in->bindings);
@@ -255,14 +273,11 @@ wn_err_t w3_instance_signature(wn_instance_t *instance, wn_str_t name, const cha
 /* Compiled when it is looked up first. */
 static wn_err_t look_up(w3_guest_t *in, wn_str_t name, w3_opaque_t **out, wn_message_t *message) {
   w3_result_t result;
-  char text[256]; /* wasm3 looks for terminated names; longer ones it finds no more than those with a 0 inside */
-  if (name.len >= sizeof text || memchr(name.ptr, 0, name.len))
-    return wn_message_set(message, WN_MISSING, "wasm3 does not find exports of this name");
-  memcpy(text, name.ptr, name.len);
-  text[name.len] = 0;
-  *out = find_function(in, in->asked, text, &result);
+  *out = w3_function_find(in, in->asked, name, &result);
   if (!*out && strstr(result, "lookup"))
-    return wn_message_set(message, WN_MISSING, "wasm3 does not find this export: an import, or of too many names");
+    return wn_message_set(
+        message, WN_MISSING,
+        "wasm3 does not find this export: an import, of too many names or too long a one, or not to be compiled");
   return *out ? 0 : w3_result_take(in, result, message);
 }
 
@@ -280,46 +295,54 @@ static wn_err_t invoke(w3_guest_t *in, w3_opaque_t *function, wn_value_t *values
   return 0;
 }
 
+wn_err_t w3_functions_find(w3_guest_t *in, wn_message_t *message) {
+  if (in->found_all) return 0;
+  const w3_outer_t outer = enter(in->store);
+  wn_err_t err = look_at_stack(in, message);
+  wn_extern_t item;
+  for (size_t i = 0; !err && wn_module_export(in->head.module, i, &item); i++) {
+    w3_result_t result;
+    if (item.kind == WN_EXTERN_FUNC) w3_function_find(in, i, item.name, &result);
+  }
+  leave(in->store, outer);
+  in->found_all = !err;
+  return err;
+}
+
 wn_err_t w3_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, size_t nparams, size_t nresults,
                           wn_message_t *message) {
   w3_guest_t *in = (w3_guest_t *)instance;
   uint32_t narrow = 0;
   for (size_t i = 0; i < nresults; i++)
     narrow |= (uint32_t)(in->found.results[i] == 'i' || in->found.results[i] == 'f') << i;
-  if (instance->depth == 1) in->at = NULL;
-  uint8_t *const outer_at = in->at;
-  const uint64_t outer_allowed = in->allowed;
+  const w3_outer_t outer = enter(in->store);
   w3_opaque_t *function;
   wn_err_t err = look_at_stack(in, message);
   if (!err) err = look_up(in, name, &function, message);
   if (!err) err = invoke(in, function, values, nparams, nresults, narrow, message);
-  in->at = outer_at;
-  if (outer_at) limit_stack(in, outer_allowed);
+  leave(in->store, outer);
   return err;
 }
 
 wn_err_t w3_instance_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func) {
   w3_guest_t *in = (w3_guest_t *)instance;
-  const uint64_t outer_allowed = in->allowed;
+  const w3_outer_t outer = enter(in->store);
   w3_opaque_t *function;
   wn_err_t err = look_at_stack(in, NULL);
   if (!err) err = look_up(in, name, &function, NULL);
-  if (in->at) limit_stack(in, outer_allowed);
+  leave(in->store, outer);
   if (!err) func->at[0] = (uintptr_t)function;
   return err;
 }
 
 wn_err_t w3_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
   w3_guest_t *in = (w3_guest_t *)func->instance;
-  if (in->head.depth == 1) in->at = NULL;
-  uint8_t *const outer_at = in->at;
-  const uint64_t outer_allowed = in->allowed;
+  const w3_outer_t outer = enter(in->store);
   wn_err_t err = look_at_stack(in, message);
   if (!err)
     err = invoke(in, (w3_opaque_t *)(uintptr_t)func->at[0], values, func->params, func->result != 0,
                  func->result == 'i' || func->result == 'f', message);
-  in->at = outer_at;
-  if (outer_at) limit_stack(in, outer_allowed);
+  leave(in->store, outer);
   return err;
 }
 
@@ -332,7 +355,7 @@ wn_err_t w3_instance_memory(wn_instance_t *instance, const char *name, uint8_t *
             memcmp(item.name.ptr, name, item.name.len) == 0;
   if (!found) return WN_MISSING;
   uint32_t now = 0;
-  *base = in->api->m3_GetMemory(in->runtime, &now, 0);
+  *base = in->api->m3_GetMemory(in->store->runtime, &now, 0);
   *size = now;
   return 0;
 }

@@ -303,6 +303,13 @@ bool wn_wasm_export(const wn_wasm_t *wasm, size_t index, wn_extern_t *out) {
   return true;
 }
 
+uint32_t wn_wasm_export_index(const wn_wasm_t *wasm, size_t index) {
+  wn_cursor_t c = again(wasm, wasm->exports[index]);
+  wn_cursor_name(&c);
+  wn_cursor_byte(&c);
+  return wn_cursor_u32(&c);
+}
+
 bool wn_wasm_function(const wn_wasm_t *wasm, uint32_t function, wn_extern_t *out) {
   if (function >= wasm->func_count) return false;
   *out = (wn_extern_t){.kind = WN_EXTERN_FUNC};

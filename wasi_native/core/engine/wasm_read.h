@@ -34,6 +34,8 @@ void wn_wasm_delete(wn_wasm_t *wasm); /* NULL is fine */
  * cut with '+'; false past the last. */
 bool wn_wasm_import(const wn_wasm_t *wasm, size_t index, wn_extern_t *out);
 bool wn_wasm_export(const wn_wasm_t *wasm, size_t index, wn_extern_t *out);
+/* Which of its kind that export is, imported ones first. */
+uint32_t wn_wasm_export_index(const wn_wasm_t *wasm, size_t index);
 /* The type of a function by its index, imported ones first: params and results alone. */
 bool wn_wasm_function(const wn_wasm_t *wasm, uint32_t function, wn_extern_t *out);
 
