@@ -173,8 +173,14 @@ def test_closing(host: Host) -> None:
     made.close()
     made.cancel()
     assert (host.instances, made.end, made.stdout) == (0, "closed", b"")
-    with pytest.raises(InstanceDead, match="closed"):
-        add(1, 2)
+    for late in (
+        add,
+        lambda *_: made.run(),
+        lambda *_: made.parameters("add"),
+        lambda *a: made.call("add", *a),
+    ):
+        with pytest.raises(InstanceDead, match="closed"):
+            late(1, 2)
 
 
 def test_fuel_counts(tmp_path: object) -> None:

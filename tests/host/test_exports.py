@@ -56,6 +56,7 @@ def test_an_interface_is_an_object(instance: ComponentInstance) -> None:
 def test_help_and_inspect(instance: ComponentInstance) -> None:
     api, add = instance.exports["test:own/counters"], instance.exports["add"]
     assert str(inspect.signature(add)) == "(a: 'int', b: 'int') -> 'int'"
+    assert instance.exports["test:own/counters"].Counter.__module__ == "test:own/counters@1.2.3"
     assert add.__doc__ == "add: func(a: u32, b: u32) -> u32" and add.__name__ == "add"
     assert str(inspect.signature(api.swap)) == "(p: 'Point') -> 'Point'"
     assert str(inspect.signature(api.Counter)) == "(start: 'int') -> 'Counter'"

@@ -36,6 +36,10 @@ def test_a_guest_that_is_not_made_counts_no_longer() -> None:
             host.load(FAKE).instantiate()
         with pytest.raises(ValueError, match="a timeout"):
             host.load(FAKE).instantiate().call("grow", 0, timeout=-1)
+        with pytest.raises(ValueError, match="0 or more seconds"):
+            host.load(FAKE).instantiate().call("grow", 0, timeout=float("nan"))
+        with pytest.raises(TypeError, match="a number of seconds, not str"):
+            host.load(FAKE).instantiate().call("grow", 0, timeout="1")
         assert host.instances == 0
 
 

@@ -214,7 +214,7 @@ def _cannot(who: str, path: str, error: WasiError) -> int:
     if isinstance(error, Cancelled):
         return 130
     if isinstance(error, LinkError) and error.missing:
-        lines = [f"{module} {name}: {reason}" for module, name, reason in error.missing]
+        lines = [f"{module}{' ' if name else ''}{name}: {reason}" for module, name, reason in error.missing]
         complain(who, "imports that nothing here provides:", *lines, f"wasi-native inspect {path} shows all")
     elif isinstance(error, ModuleError):
         text = str(error)

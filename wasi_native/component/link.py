@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Imports", "Provided"]
 
 _GATED = {
-    "wasi:http": "http is not part of this version",
+    "wasi:http": "http is not offered: build the program for wasi:sockets, or serve it from Python: "
+    "host.provide({!r}, object)",
     "wasi:sockets": "this build has no sockets of WASI 0.2",
 }
 
@@ -136,8 +137,11 @@ class Imports:
                 elif func.is_async:
                     missing.append((name, label, "an async function (WASI 0.3) cannot be provided"))
             return
-        for label, func in functions:
-            row = self.rows(name, label)
+        rows = [(label, func, self.rows(name, label)) for label, func in functions]
+        if rows and self._is_foreign(name) and all(row is None for _label, _func, row in rows):
+            missing.append((name, "", self._advice(name, "")))  # once, and not for each of its functions
+            return
+        for label, func, row in rows:
             if row is None:
                 missing.append((name, label, self._advice(name, label)))
             elif func.is_async or row != flatten(func.function, "lower"):
@@ -147,14 +151,21 @@ class Imports:
                 if extern.sort == "type" and extern.type.kind == "resource" and extern.type.of is None:
                     missing.append((name, label, self._advice(name, label)))
 
+    @staticmethod
+    def _is_foreign(name: str) -> bool:
+        """Whether it is of WASI, and of a package or version that is not served."""
+        track = name.partition("@")[2]
+        other = bool(track) and not track.startswith("0.2.")
+        return name.startswith("wasi:") and (other or name.partition("/")[0] in _GATED)
+
     def _advice(self, name: str, label: str) -> str:
         package = name.partition("/")[0]
         if package in _GATED:
-            return _GATED[package]
+            return _GATED[package].format(name.partition("@")[0])
         if not name.startswith("wasi:"):
             return f"an interface of yours: provide={{{name!r}: object}}, or host.provide()"
-        track = name.partition("@")[2]
-        if track and not track.startswith("0.2."):
+        if self._is_foreign(name):
+            track = name.partition("@")[2]
             return f"WASI {track} is another version than the 0.2 of this host"
         return "no such function in this host's WASI 0.2"
 

@@ -99,6 +99,7 @@ class ComponentInstance(Guest):
         ``timeout``: seconds of wall clock, default ``Limits.wall_time``. Raises Trap, Timeout, LimitExceeded,
         Cancelled, InstanceDead, InstanceBusy, and whatever a callback of yours raised.
         """
+        self._check_open()
         name = self.exports.whole(_RUN)
         if name is None:
             listed = ", ".join(self.exports) or "none"
@@ -122,6 +123,7 @@ class ComponentInstance(Guest):
         return self._find(export)[0].signature.type.params
 
     def _find(self, export: str) -> tuple[Func, str]:
+        self._check_open()
         interface, hash_, label = export.rpartition("#")
         name = self.exports.whole(interface if hash_ else label)
         if name is None:
@@ -147,6 +149,11 @@ class ComponentInstance(Guest):
         if functions is not None:
             for core in functions.cores:
                 core.cancel()
+
+    def _check_open(self) -> None:
+        """What it exports is known until it is closed."""
+        if self._functions is None:
+            self._check_alive()
 
     def _function(self, item: Func, label: str) -> Callable[..., Any]:
         """A Python function for an exported one."""

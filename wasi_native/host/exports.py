@@ -167,6 +167,7 @@ class Exports:
 
 def _attach(owner: type[Handle], parsed: names.Name, function: Callable[..., Any]) -> None:
     """A function of a resource becomes a member of its class."""
+    owner.__module__ = function.__module__
     if parsed.kind == "method":
         setattr(owner, attribute(parsed.label), function)
     elif parsed.kind == "static":

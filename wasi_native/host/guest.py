@@ -121,7 +121,9 @@ class Guest(ABC):
         seconds = self._limits.wall_time if timeout is None else timeout
         if seconds is None:
             return 0
-        if seconds < 0:
+        if not isinstance(seconds, (int, float)):
+            raise TypeError(f"a timeout is a number of seconds, not {type(seconds).__name__}")
+        if not seconds >= 0:  # nor no number
             raise ValueError("a timeout is 0 or more seconds")
         return max(time.monotonic_ns() + int(min(seconds, 1e9) * 1e9), 1)
 
