@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
 import pytest
 
+from tests.house.calls import calls, definitions, promises
 from tests.house.tree import (
     CORE,
     INCLUDE,
@@ -20,7 +22,17 @@ from tests.house.tree import (
 )
 
 # From the ground up. A room may include its own files, and rooms of lower floors.
-FLOORS = [["include"], ["os", "mem"], ["sys"], ["guest"], ["p1", "p2", "p3"], ["link"], ["comp"], ["engine"]]
+FLOORS = [
+    ["include"],
+    ["os"],
+    ["mem"],
+    ["sys"],
+    ["guest"],
+    ["p1", "p2", "p3"],
+    ["link"],
+    ["comp"],
+    ["engine"],
+]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 FREE = {
     "stdbool.h",
@@ -59,6 +71,16 @@ def told(found: list[tuple[Path, str, str, str]]) -> list[str]:
     return [f"{relative(path)} includes {name}" for path, _, name, _ in found]
 
 
+@functools.cache
+def called() -> list[tuple[Path, str, str, str]]:
+    """(file, its room, the function or table that its code names, the room of that)."""
+    return [(path, own_room(path), name, own_room(home)) for path, name, home in calls(c_files())]
+
+
+def said(found: list[tuple[Path, str, str, str]]) -> list[str]:
+    return [f"{relative(path)} calls {name}, which is in {home}" for path, _, name, home in found]
+
+
 def test_every_room_has_a_floor() -> None:
     assert {own_room(path) for path in c_files()} <= FLOOR.keys()
 
@@ -79,19 +101,70 @@ def test_includes_make_no_circle() -> None:
     assert circle(graph) == []
 
 
+def test_calls_go_down() -> None:
+    """A header may promise what a higher floor defines: the linker does not mind, and this is who does. What a floor
+    needs of a higher one is handed to it as a function pointer."""
+    assert said([c for c in called() if c[1] != c[3] and FLOOR[c[1]] <= FLOOR[c[3]]]) == []
+
+
+def test_folders_do_not_call_each_other() -> None:
+    graph: dict[str, set[str]] = {}
+    for path, _, home in calls(c_files()):
+        if path.parent != home.parent and path.parent != CORE != home.parent:
+            graph.setdefault(relative(path.parent), set()).add(relative(home.parent))
+    assert len(graph) > 5 and circle(graph) == []
+
+
+def test_calls_are_seen() -> None:
+    """What headers promise is found where it is defined: nothing that is called passes unread."""
+    headers = [*sorted((INCLUDE / "wasi_native").glob("*.h")), *(p for p in c_files() if p.suffix == ".h")]
+    promised = promises(headers)
+    assert len(promised) > 300 and promised <= definitions(c_files()).keys()
+
+
+def test_calls_are_told_from_words(tmp_path: Path) -> None:
+    texts = {
+        "up.h": "int wn_a(int x);\nextern const int wn_table[];\nint wn_b(void), wn_c(void);",
+        "up.c": "const int wn_table[] = {1};\nint wn_a(int x) {\n  return x;\n}\nint wn_d(void) { return 0; }",
+        "kept.c": 'int wn_a(int);\n/* wn_a(1) */ static int f(s *s) { if (s->wn_a) return *"wn_a(1)"; }',
+        "own.c": "static int wn_d(void) { return 0; }\nint wn_own(void) { return wn_d(); }",
+        "call.c": "static int f(void) {\n  return wn_a(\n      1);\n}",
+        "inline.h": "static inline int g(void) { return wn_a(1); }",
+        "macro.h": "#define G(x) \\\n  wn_a(x)",
+        "held.c": "static const held_t held = {.f = wn_a};\nint (*const wn_one)(int) = wn_d;",
+        "look.c": "int wn_look(void) { return wn_table[0]; }",
+    }
+    files = [tmp_path / name for name in texts]
+    for path in files:
+        path.write_text(texts[path.name])
+    found = {(path.name, name) for path, name, home in calls(files) if home.name == "up.c"}
+    assert found == {
+        ("call.c", "wn_a"),
+        ("inline.h", "wn_a"),
+        ("macro.h", "wn_a"),
+        ("held.c", "wn_a"),
+        ("held.c", "wn_d"),
+        ("look.c", "wn_table"),
+    }
+
+
 def test_never_1_sys_reaches_no_memory_of_a_guest_and_no_version() -> None:
     up = ("mem", "guest", "p1", "p2", "p3", "link", "engine")
     assert told([a for a in arrows() if a[1] == "sys" and a[3] in up]) == []
+    assert said([c for c in called() if c[1] == "sys" and c[3] in up]) == []
 
 
-def test_never_2_versions_do_not_include_each_other() -> None:
+def test_never_2_versions_do_not_reach_each_other() -> None:
     versions = ("p1", "p2", "p3")
     assert told([a for a in arrows() if a[1] in versions and a[3] in versions and a[1] != a[3]]) == []
+    assert said([c for c in called() if c[1] in versions and c[3] in versions and c[1] != c[3]]) == []
 
 
 def test_only_link_names_the_versions() -> None:
-    above = [a for a in arrows() if a[3] in ("p1", "p2", "p3") and a[1] not in ("p1", "p2", "p3")]
-    assert {a[1] for a in above} == {"link"}, told(above)
+    above = [
+        a for a in [*arrows(), *called()] if a[3] in ("p1", "p2", "p3") and a[1] not in ("p1", "p2", "p3")
+    ]
+    assert {a[1] for a in above} == {"link"}, above
 
 
 def test_never_3_engines_know_the_contract_alone() -> None:
@@ -99,9 +172,10 @@ def test_never_3_engines_know_the_contract_alone() -> None:
     contract = {"engine", "guest", "link", "os", "include"}
     assert told([a for a in from_engines if a[3] not in contract]) == []
     assert told([a for a in from_engines if a[2].startswith("core/os/") and a[2] != "core/os/os.h"]) == []
+    assert said([c for c in called() if c[1] == "engine" and c[3] in ("sys", "p1", "p2", "p3")]) == []
 
 
-def test_never_3_engines_do_not_include_each_other() -> None:
+def test_never_3_engines_do_not_reach_each_other() -> None:
     """A file is of the adapter whose name its own starts with; what is of none serves all."""
     folder = CORE / "engine"
     texts = "\n".join(path.read_text() for path in folder.glob("*.c"))
@@ -115,6 +189,11 @@ def test_never_3_engines_do_not_include_each_other() -> None:
         f"{relative(path)} includes {name}"
         for path, own, name, _ in arrows()
         if own == "engine" and name.startswith("core/engine/") and owner(name) not in ("", owner(path.name))
+    ]
+    found += [
+        f"{relative(path)} calls {name} of {home.name}"
+        for path, name, home in calls(c_files("engine"))
+        if owner(path.name) and owner(home.name) not in ("", owner(path.name))
     ]
     assert found == []
 

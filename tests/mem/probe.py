@@ -19,8 +19,8 @@ from tests.house.tree import C_FLAGS, ROOT, c_sources, compiler, relative, run
 SOURCES = [
     *c_sources("mem"),
     *c_sources("os"),
-    ROOT / "wasi_native/core/sys/values.c",
     ROOT / "wasi_native/core/err.c",
+    ROOT / "wasi_native/core/guest/message.c",
 ]
 
 

@@ -19,7 +19,7 @@ static wn_err_t call_row(wn_guest_t *guest, const wn_row_t *row, void *slots) {
   const wn_row_t *target = func->target;
   const wn_canon_opts_t *outer = guest->opts;
   wn_comp_t *outer_comp = guest->comp;
-  const bool foreign = func->opts.memory && (func->opts.memory != wn_guest_instance(guest) || func->opts.memory_name);
+  const bool foreign = func->opts.memory.instance != NULL;
   guest->opts = &func->opts;
   guest->comp = func->comp;
   if (foreign) guest->mem = wn_opts_memory(&func->opts);
@@ -178,7 +178,7 @@ static wn_err_t lower(wn_canon_func_t *func, const wn_types_t *types, const wn_c
   wn_err_t err = wn_canon_opts_set(&func->opts, config);
   if (err) return err;
   const bool memory = info->params_in_memory || info->params_pointers || info->result_in_memory;
-  if ((memory && !func->opts.memory) || (info->result_pointers && !func->opts.realloc.instance)) {
+  if ((memory && !func->opts.memory.instance) || (info->result_pointers && !func->opts.realloc.instance)) {
     wn_canon_opts_clear(&func->opts);
     return WN_INVALID;
   }

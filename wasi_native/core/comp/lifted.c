@@ -2,22 +2,6 @@
 #include "core/comp/comp.h"
 #include "core/sys/state.h"
 
-static bool looks_like(wn_instance_t *instance, wn_str_t name, const char *params, const char *results) {
-  wn_extern_t have;
-  for (size_t i = 0; wn_module_export(wn_instance_module(instance), i, &have); i++) {
-    if (have.name.len != name.len || memcmp(have.name.ptr, name.ptr, name.len) != 0) continue;
-    return have.kind == WN_EXTERN_FUNC && strcmp(have.params, params) == 0 && strcmp(have.results, results) == 0;
-  }
-  return false;
-}
-
-static wn_err_t find(wn_instance_t *instance, wn_str_t name, const char *params, const char *results,
-                     wn_func_t *out) {
-  wn_err_t err = wn_func_get(instance, name, out);
-  if (!err && !looks_like(instance, name, params, results)) err = WN_INVALID;
-  return err;
-}
-
 wn_err_t wn_lifted_new(const wn_lift_config_t *config, wn_lifted_t **out) {
   if (!config->options.comp) return WN_INVALID;
   const wn_os_t *os = config->options.comp->sys->os;
@@ -30,12 +14,14 @@ wn_err_t wn_lifted_new(const wn_lift_config_t *config, wn_lifted_t **out) {
   }
   err = wn_types_set(&lifted->types, &config->signature, os);
   const wn_plan_info_t *info = &lifted->types.info;
-  if (!err) err = find(config->instance, config->name, info->lift_params, info->lift_results, &lifted->core);
+  if (!err)
+    err = wn_func_get_as(config->instance, config->name, info->lift_params, info->lift_results, &lifted->core);
   if (!err && config->post_return)
-    err = find(config->post_return, config->post_return_name, info->lift_results, "", &lifted->post_return);
+    err = wn_func_get_as(config->post_return, config->post_return_name, info->lift_results, "", &lifted->post_return);
   const bool pointers = info->params_in_memory || info->params_pointers;
   if (!err && pointers && !lifted->opts.realloc.instance) err = WN_INVALID;
-  if (!err && (pointers || info->result_in_memory || info->result_pointers) && !lifted->opts.memory) err = WN_INVALID;
+  if (!err && (pointers || info->result_in_memory || info->result_pointers) && !lifted->opts.memory.instance)
+    err = WN_INVALID;
   if (err) {
     wn_lifted_delete(lifted);
     return err;
@@ -96,10 +82,10 @@ wn_err_t wn_lifted_call(wn_lifted_t *lifted, wn_values_t *params, wn_values_t *r
   /* realloc, the function and its post-return are one call: clocks are read once. */
   bool ticks = false;
   const bool first = !guest->end.err && !wn_guest_inside(guest);
-  wn_err_t err = first ? wn_calls_begin(lifted->core.instance, &ticks, message) : 0;
+  wn_err_t err = first ? wn_func_begin(lifted->core.instance, &ticks, message) : 0;
   if (!err) {
     err = run(lifted, guest, params, result);
-    if (first) wn_calls_end(lifted->core.instance, ticks);
+    if (first) wn_func_end(lifted->core.instance, ticks);
   }
   if (!err || (err == WN_INVALID && !guest->end.err)) wn_comp_leave(comp, NULL);
   if (err) wn_comp_tell(comp, guest, err, message);

@@ -4,14 +4,11 @@
 
 static wn_err_t find_memory(wn_canon_opts_t *opts, const wn_canon_config_t *config) {
   const wn_os_t *os = config->comp->sys->os;
-  uint8_t *base;
-  uint64_t size;
   char *name = os->alloc(os, config->memory_name.len + 1);
   if (!name) return WN_NOMEM;
   memcpy(name, config->memory_name.ptr, config->memory_name.len);
-  opts->memory = config->memory;
-  opts->memory_name = name;
-  return wn_instance_memory(config->memory, name, &base, &size) ? WN_MISSING : 0;
+  opts->memory.name = name;
+  return wn_instance_guest(config->memory)->runner->memory(config->memory, name, &opts->memory) ? WN_MISSING : 0;
 }
 
 wn_err_t wn_canon_opts_set(wn_canon_opts_t *opts, const wn_canon_config_t *config) {
@@ -27,6 +24,6 @@ wn_err_t wn_canon_opts_set(wn_canon_opts_t *opts, const wn_canon_config_t *confi
 void wn_canon_opts_clear(wn_canon_opts_t *opts) {
   if (!opts->comp) return;
   const wn_os_t *os = opts->comp->sys->os;
-  os->free(os, (void *)opts->memory_name);
+  os->free(os, (void *)opts->memory.name);
   *opts = (wn_canon_opts_t){0};
 }

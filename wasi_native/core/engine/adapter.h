@@ -44,13 +44,12 @@ typedef struct wn_other {
   char params[32], results[8], name[64];
 } wn_other_t;
 struct wn_instance {
+  wn_guest_t guest; /* the first: wn_instance_guest() */
   wn_module_t *module;
-  wn_guest_t guest;
   wn_trace_fn_t trace;
   void *trace_ctx;
   wn_row_t *rows; /* one per import, in the module's order: decorated copies, or functions of the embedder */
   size_t row_count;
-  uint32_t depth; /* calls under way, nested ones counted */
   wn_other_t *others;
   size_t other_count;
   /* Of the component model. */
@@ -61,6 +60,8 @@ struct wn_instance {
   wn_canon_opts_t opts;    /* of a module that imports WASI 0.2 by name */
   wn_comp_t *own;          /* likewise, made with it */
 };
+
+_Static_assert(offsetof(struct wn_instance, guest) == 0, "an instance begins with its guest");
 
 /* What serves one import: a row, or the export `name` of a sibling. */
 typedef struct wn_provide {

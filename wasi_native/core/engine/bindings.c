@@ -82,8 +82,8 @@ static void missing_add(missing_t *m, const wn_extern_t *want, const char *reaso
   /* No room for this one: the list ends with the one before. */
   if (m->len + want->module.len + want->name.len + strlen(reason) + 4 > sizeof m->message->text) return;
   const wn_str_t parts[] = {want->module, {"\t", 1}, want->name, {"\t", 1}, {reason, strlen(reason)}};
-  if (m->len) m->len = wn_trap_append_text(m->message, m->len, "\n");
-  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) m->len = wn_trap_append(m->message, m->len, parts[i]);
+  if (m->len) m->len = wn_message_append_text(m->message, m->len, "\n");
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) m->len = wn_message_append(m->message, m->len, parts[i]);
 }
 
 /* A copy of `row` that traces stands in its place. */

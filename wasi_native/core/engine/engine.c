@@ -7,6 +7,7 @@
 #include "core/engine/ticker.h"
 
 #define IMPORTS_MAX (1u << 20) /* products of it fit 32 bits */
+#define FUNC_PARAMS_MAX 32u
 
 static const wn_engine_ops_t *const adapters[] = {
 #if UINTPTR_MAX > UINT32_MAX
@@ -115,6 +116,44 @@ bool wn_module_export(const wn_module_t *module, size_t index, wn_extern_t *out)
   return module->engine->ops->export(module, index, out);
 }
 
+/* ---- what the floors below ask of us: wn_runner_t ---- */
+
+static wn_err_t runner_func(wn_instance_t *instance, wn_str_t name, const char *params, const char *results,
+                            wn_func_t *out) {
+  const wn_engine_ops_t *ops = instance->module->engine->ops;
+  const char *have, *gives;
+  if (!instance->started) return WN_MISSING; /* its start section runs */
+  wn_err_t err = ops->signature(instance, name, &have, &gives);
+  if (err) return err;
+  if (strlen(have) > FUNC_PARAMS_MAX || strlen(gives) > 1) return WN_MISSING;
+  if ((params && strcmp(have, params) != 0) || (results && strcmp(gives, results) != 0)) return WN_INVALID;
+  wn_func_t func = {.instance = instance,
+                    .call = ops->call_func,
+                    .params = (uint8_t)strlen(have),
+                    .result = gives[0],
+                    .watched = ops->stop && instance->guest.comp};
+  if ((err = ops->func(instance, name, &func)) != 0) return err;
+  *out = func;
+  return 0;
+}
+
+static wn_err_t runner_memory(wn_instance_t *instance, const char *name, wn_memory_ref_t *out) {
+  uint8_t *base;
+  uint64_t size;
+  *out = (wn_memory_ref_t){instance, instance->module->engine->ops->memory, name};
+  return out->span(instance, name, &base, &size);
+}
+
+static wn_err_t runner_ticks_begin(wn_instance_t *instance, wn_message_t *message) {
+  wn_err_t err = wn_ticker_begin(instance->module->engine);
+  return err ? wn_message_set(message, err, "no thread for the ticker: %s", wn_err_text(err)) : 0;
+}
+
+static void runner_ticks_end(wn_instance_t *instance) { wn_ticker_end(instance->module->engine); }
+
+static const wn_runner_t runner = {
+    .func = runner_func, .memory = runner_memory, .ticks_begin = runner_ticks_begin, .ticks_end = runner_ticks_end};
+
 /* ---- instances ---- */
 
 static bool exported(const wn_module_t *module, const char *name) {
@@ -138,7 +177,9 @@ static wn_err_t be_component(wn_instance_t *instance, wn_message_t *message) {
   if (!instance->guest.comp) err = wn_comp_new(instance->guest.sys, NULL, &instance->own);
   if (err) return wn_message_set(message, err, "no memory for an instance");
   if (instance->own) instance->guest.comp = instance->own;
-  instance->opts = (wn_canon_opts_t){.comp = instance->guest.comp, .memory = instance};
+  instance->opts =
+      (wn_canon_opts_t){.comp = instance->guest.comp,
+                        .memory = {instance, instance->module->engine->ops->memory, instance->memory_name}};
   instance->guest.opts = &instance->opts;
   return 0;
 }
@@ -182,6 +223,7 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
   instance->trace = config->trace;
   instance->trace_ctx = config->trace_ctx;
   instance->guest.sys = config->sys;
+  instance->guest.runner = &runner;
   instance->guest.ctx = config->ctx;
 
   instance->kin = config->kin;
@@ -197,9 +239,9 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
     goto free_all;
   }
   wn_guest_enter(&instance->guest);
-  instance->depth = 1;
+  instance->guest.depth = 1;
   err = engine->ops->instantiate(instance, provides, count, message);
-  instance->depth = 0;
+  instance->guest.depth = 0;
   wn_guest_leave(&instance->guest);
   if (ticks) wn_ticker_end(engine);
   if (instance->guest.end.err) err = instance->guest.end.err;
@@ -249,10 +291,10 @@ wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
   if (strlen(params) != nparams || strlen(results) != nresults)
     return wn_message_set(message, WN_INVALID, "%.*s takes %zu values and gives %zu, not %zu and %zu", (int)name.len,
                           name.ptr, strlen(params), strlen(results), nparams, nresults);
-  bool outermost = instance->depth++ == 0;
+  bool outermost = instance->guest.depth++ == 0;
   bool ticks = outermost && wn_guest_wants_ticks(&instance->guest);
   if (ticks && (err = wn_ticker_begin(engine)) != 0) {
-    instance->depth--;
+    instance->guest.depth--;
     return wn_message_set(message, err, "no thread for the ticker: %s", wn_err_text(err));
   }
   if (outermost) wn_guest_enter(&instance->guest);
@@ -261,7 +303,7 @@ wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
   if (!err) err = engine->ops->call(instance, name, values, nparams, nresults, message);
   if (outermost) wn_guest_leave(&instance->guest);
   if (ticks) wn_ticker_end(engine);
-  instance->depth--;
+  instance->guest.depth--;
   return instance->guest.end.err ? instance->guest.end.err : err;
 }
 
@@ -290,17 +332,13 @@ uint64_t wn_instance_fuel(wn_instance_t *instance) {
   return ops->fuel ? ops->fuel(instance) : 0;
 }
 
-wn_instance_t *wn_guest_instance(wn_guest_t *guest) {
-  return (wn_instance_t *)((char *)guest - offsetof(wn_instance_t, guest));
-}
-const wn_module_t *wn_instance_module(const wn_instance_t *instance) { return instance->module; }
-wn_guest_t *wn_instance_guest(wn_instance_t *instance) { return &instance->guest; }
+wn_instance_t *wn_guest_instance(wn_guest_t *guest) { return (wn_instance_t *)guest; }
 void *wn_guest_ctx(const wn_guest_t *guest) { return guest->ctx; }
 void *wn_guest_bytes(wn_guest_t *guest, uint32_t ptr, uint32_t len) {
   /* Asked anew: a nested call of an export may have moved the memory since the dispatch. */
   wn_mem_t mem = {NULL, 0};
   uint8_t *out;
-  if (guest->opts && guest->opts->memory) mem = wn_opts_memory(guest->opts);
+  if (guest->opts && guest->opts->memory.instance) mem = wn_opts_memory(guest->opts);
   else if (wn_instance_memory(wn_guest_instance(guest), NULL, &mem.base, &mem.size)) return NULL;
   return wn_mem_bytes(&mem, ptr, len, &out) ? NULL : out;
 }

@@ -57,37 +57,6 @@ uint32_t wn_trap_find(wn_str_t words) {
   return WN_TRAP_KIND_COUNT;
 }
 
-size_t wn_trap_append(wn_message_t *message, size_t len, wn_str_t text) {
-  if (!message) return len;
-  size_t room = sizeof message->text - 1 - len;
-  if (text.len > room) text.len = room;
-  memcpy(message->text + len, text.ptr, text.len);
-  message->text[len + text.len] = 0;
-  return len + text.len;
-}
-
-size_t wn_trap_append_text(wn_message_t *message, size_t len, const char *text) {
-  return wn_trap_append(message, len, (wn_str_t){text, strlen(text)});
-}
-
-size_t wn_trap_append_number(wn_message_t *message, size_t len, uint64_t n, uint32_t base) {
-  char digits[24];
-  size_t at = sizeof digits;
-  do {
-    digits[--at] = "0123456789abcdef"[n % base];
-    n /= base;
-  } while (n);
-  return wn_trap_append(message, len, (wn_str_t){digits + at, sizeof digits - at});
-}
-
-void wn_message_verdict(wn_message_t *message, wn_err_t err, const char *reason) {
-  if (!message) return;
-  message->err = err;
-  size_t len = wn_trap_append_text(message, 0, wn_err_name(err));
-  len = wn_trap_append_text(message, len, ": ");
-  wn_trap_append_text(message, len, reason ? reason : wn_err_text(err));
-}
-
 /* Of a tree of components, the one that ended first tells. */
 static const wn_message_t *told_before(const wn_guest_t *guest, wn_err_t err) {
   const wn_message_t *told = guest->comp ? &guest->comp->tree->trap : NULL;
@@ -99,8 +68,8 @@ size_t wn_trap_begin(wn_message_t *message, const wn_guest_t *guest, wn_err_t er
   const wn_message_t *told = told_before(guest, err);
   message->err = err;
   if (told == message) return strlen(message->text);
-  if (told) return wn_trap_append_text(message, 0, told->text);
-  if (err == WN_TRAP_ENGINE) return wn_trap_append_text(message, 0, wn_trap_text(kind));
+  if (told) return wn_message_append_text(message, 0, told->text);
+  if (err == WN_TRAP_ENGINE) return wn_message_append_text(message, 0, wn_trap_text(kind));
   wn_message_verdict(message, err, guest->end.reason);
   return strlen(message->text);
 }

@@ -26,10 +26,6 @@ const char *wn_trap_text(uint32_t kind);
  * engines put into their messages, are before it. */
 uint32_t wn_trap_find(wn_str_t words);
 
-/* Append to a message of `len` bytes as far as there is room; the new length. NULL is fine. */
-size_t wn_trap_append(wn_message_t *message, size_t len, wn_str_t text);
-size_t wn_trap_append_text(wn_message_t *message, size_t len, const char *text);
-size_t wn_trap_append_number(wn_message_t *message, size_t len, uint64_t n, uint32_t base);
 /* The first line: the trap's text, or, when a host call had ended the guest already, that verdict. Sets err. Of a
  * guest in a component, all that was told of the one that it had called and that trapped. */
 size_t wn_trap_begin(wn_message_t *message, const wn_guest_t *guest, wn_err_t err, uint32_t kind);

@@ -141,7 +141,7 @@ static wn_err_t prepare(w2c_instance_t *in, wn_message_t *message) {
 static wn_err_t enter(w2c_instance_t *in, const uint32_t *index, wn_value_t *values, wn_message_t *message) {
   const wn_aot_guest_t *guest = w2c_guest(in);
   in->shared->depth++;
-  wn_err_t err = in->head.depth == 1 ? prepare(in, message) : 0;
+  wn_err_t err = in->head.guest.depth == 1 ? prepare(in, message) : 0;
   if (!err)
     err = outcome(in, index ? guest->call(in->state, *index, values) : guest->instantiate(in->state), message);
   in->shared->depth--;

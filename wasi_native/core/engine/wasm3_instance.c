@@ -85,11 +85,11 @@ wn_err_t w3_result_take(w3_guest_t *in, w3_result_t result, wn_message_t *messag
     /* Functions are compiled when they are called first: what wasm3 cannot compile comes up here. */
     w3_error_t info = {0};
     in->api->m3_GetErrorInfo(in->store->runtime, &info);
-    len = wn_trap_append_text(message, len, ": ");
-    len = wn_trap_append_text(message, len, result);
+    len = wn_message_append_text(message, len, ": ");
+    len = wn_message_append_text(message, len, result);
     if (info.message && info.message[0]) {
-      len = wn_trap_append_text(message, len, ", ");
-      wn_trap_append_text(message, len, info.message);
+      len = wn_message_append_text(message, len, ", ");
+      wn_message_append_text(message, len, info.message);
     }
   }
   return err;

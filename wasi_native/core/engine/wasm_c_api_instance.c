@@ -153,8 +153,8 @@ static wn_err_t trap_take(wc_guest_t *in, wc_opaque_t *trap, wn_message_t *messa
     api->wasm_trap_trace(trap, &frames);
     for (size_t i = 0; i < frames.size; i++) {
       const uint32_t index = api->wasm_frame_func_index(((wc_opaque_t *const *)frames.data)[i]);
-      len = wn_trap_append_text(message, len, "\n  function ");
-      len = wn_trap_append_number(message, len, index > shift ? index - 1 : index, 10);
+      len = wn_message_append_text(message, len, "\n  function ");
+      len = wn_message_append_number(message, len, index > shift ? index - 1 : index, 10);
     }
     api->wasm_frame_vec_delete(&frames);
   }

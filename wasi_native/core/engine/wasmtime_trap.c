@@ -10,7 +10,7 @@ enum { OUT_OF_FUEL = 11, OUT_OF_FUEL_BEFORE = 12 }; /* its number in newer versi
 static size_t append_name(wn_message_t *message, size_t len, const wt_bytes_t *name) {
   for (size_t i = 0; i < name->size; i++) {
     const unsigned char c = (unsigned char)name->data[i];
-    len = wn_trap_append(message, len, (wn_str_t){c < 0x20 || c == 0x7f ? "?" : name->data + i, 1});
+    len = wn_message_append(message, len, (wn_str_t){c < 0x20 || c == 0x7f ? "?" : name->data + i, 1});
   }
   return len;
 }
@@ -20,21 +20,21 @@ static void append_frames(const wt_api_t *api, wn_message_t *message, size_t len
   for (size_t i = 0; i < frames->size; i++) {
     const wt_opaque_t *frame = frames->data[i];
     const wt_bytes_t *name = api->wasmtime_frame_func_name(frame);
-    len = wn_trap_append_text(message, len, "\n  ");
+    len = wn_message_append_text(message, len, "\n  ");
     if (name && name->size) {
       len = append_name(message, len, name);
     } else {
-      len = wn_trap_append_text(message, len, "function ");
-      len = wn_trap_append_number(message, len, api->wasm_frame_func_index(frame), 10);
+      len = wn_message_append_text(message, len, "function ");
+      len = wn_message_append_number(message, len, api->wasm_frame_func_index(frame), 10);
     }
     const wt_bytes_t *module = api->wasmtime_frame_module_name(frame);
     if (module && module->size) {
-      len = wn_trap_append_text(message, len, " (");
+      len = wn_message_append_text(message, len, " (");
       len = append_name(message, len, module);
-      len = wn_trap_append_text(message, len, ")");
+      len = wn_message_append_text(message, len, ")");
     }
-    len = wn_trap_append_text(message, len, " @ 0x");
-    len = wn_trap_append_number(message, len, api->wasm_frame_module_offset(frame), 16);
+    len = wn_message_append_text(message, len, " @ 0x");
+    len = wn_message_append_number(message, len, api->wasm_frame_module_offset(frame), 16);
   }
   api->wasm_frame_vec_delete(frames);
 }
@@ -44,7 +44,7 @@ wn_err_t wt_error_take(const wt_api_t *api, wt_opaque_t *error, wn_err_t err, wn
   api->wasmtime_error_message(error, &text);
   if (message) {
     message->err = err;
-    wn_trap_append(message, 0, (wn_str_t){text.data, text.size});
+    wn_message_append(message, 0, (wn_str_t){text.data, text.size});
     size_t len = strlen(message->text);
     wt_vec_t frames;
     api->wasmtime_error_wasm_trace(error, &frames);

@@ -10,19 +10,40 @@ typedef struct wn_sys wn_sys_t;
 typedef struct wn_row wn_row_t;
 
 /* A function that an instance exports, looked up once: for calls that cannot afford a name. */
-typedef struct wn_func {
+typedef struct wn_func wn_func_t;
+typedef wn_err_t (*wn_func_fn_t)(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
+struct wn_func {
   wn_instance_t *instance; /* NULL: none */
-  uint64_t at[2];          /* the adapter's */
+  wn_func_fn_t call;       /* the adapter's */
+  uint64_t at[2];          /* likewise */
   uint8_t params;          /* how many */
   char result;             /* its letter; 0: none */
-} wn_func_t;
+  bool watched;            /* the engine stops one instance alone: the tree knows who runs */
+};
+
+/* A memory that an instance exports. */
+typedef wn_err_t (*wn_memory_fn_t)(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size);
+typedef struct wn_memory_ref {
+  wn_instance_t *instance; /* NULL: none */
+  wn_memory_fn_t span;     /* the adapter's: where it is now */
+  const char *name;
+} wn_memory_ref_t;
+
+/* What is asked of whoever runs a guest: the floors below core/engine know it by this alone. */
+typedef struct wn_runner {
+  /* MISSING: no such exported function of numbers with at most one result; INVALID: other letters than these, where
+   * they are not NULL. */
+  wn_err_t (*func)(wn_instance_t *instance, wn_str_t name, const char *params, const char *results, wn_func_t *out);
+  wn_err_t (*memory)(wn_instance_t *instance, const char *name, wn_memory_ref_t *out); /* borrows the name; MISSING */
+  wn_err_t (*ticks_begin)(wn_instance_t *instance, wn_message_t *message);
+  void (*ticks_end)(wn_instance_t *instance);
+} wn_runner_t;
 
 /* How a call between a guest and what is around it goes through linear memory: the options of canon lift and lower.
  */
 typedef struct wn_canon_opts {
-  wn_comp_t *comp;         /* whose handles the numbers are */
-  wn_instance_t *memory;   /* whose memory, and its name; NULL: none */
-  const char *memory_name; /* NULL: "memory" */
+  wn_comp_t *comp; /* whose handles the numbers are */
+  wn_memory_ref_t memory;
   wn_func_t realloc;
   uint8_t encoding; /* of strings: WN_UTF8 ... of core/mem/canon.h */
 } wn_canon_opts_t;
@@ -30,8 +51,10 @@ typedef struct wn_canon_opts {
 #define WN_REASON_MAX 160u
 
 struct wn_guest {
-  wn_mem_t mem;        /* the span now: set by the adapter before each dispatch */
-  wn_sys_t *sys;       /* borrowed */
+  wn_mem_t mem;  /* the span now: set by the adapter before each dispatch */
+  wn_sys_t *sys; /* borrowed */
+  const wn_runner_t *runner;
+  uint32_t depth;      /* calls of its exports under way, nested ones counted */
   uint32_t slot_shift; /* a slot is 8 << slot_shift bytes: 0, or 1 where the engine's are 16 */
   wn_end_t end;        /* set once, by the first verdict below zero */
   void *ctx;           /* the embedder's */
@@ -111,23 +134,35 @@ wn_err_t wn_opts_realloc(wn_guest_t *guest, const wn_canon_opts_t *opts, uint32_
 /* The memory of these options as it is now; none: an empty span. */
 wn_mem_t wn_opts_memory(const wn_canon_opts_t *opts);
 
-/* The row that stands for a function of a component. Body in core/comp. */
+/* The row that stands for a function of a component. */
 const wn_row_t *wn_canon_func_row(wn_canon_func_t *func);
 /* The options that such a row speaks by; NULL for a row that is none. */
 const wn_canon_opts_t *wn_canon_row_opts(const wn_row_t *row);
 
-/* Bodies in core/engine/func.c. MISSING: no such exported function of numbers with at most one result. */
+/* The guest of an instance, which begins with it, and the other way round: wn_guest_instance(). */
+static inline wn_guest_t *wn_instance_guest(wn_instance_t *instance) { return (wn_guest_t *)instance; }
+
+/* MISSING: no such exported function of numbers with at most one result. */
 wn_err_t wn_func_get(wn_instance_t *instance, wn_str_t name, wn_func_t *out);
+/* With this signature, letters as in wn_host_func_t: else INVALID. */
+wn_err_t wn_func_get_as(wn_instance_t *instance, wn_str_t name, const char *params, const char *results,
+                        wn_func_t *out);
 /* values: parameters in, the result in the first. No name is looked up, nothing allocated. < 0: the instance has
  * ended, its guest's end and message say how. */
 wn_err_t wn_func_call(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
 /* Around several calls that are one for the embedder, when none is under way: ticks, and the CPU time of them all. */
-wn_err_t wn_calls_begin(wn_instance_t *instance, bool *ticks, wn_message_t *message);
-void wn_calls_end(wn_instance_t *instance, bool ticks);
-/* "trap-canon: unknown handle index 7": how a verdict is told; reason NULL: its own words. Body in trap.c. */
+wn_err_t wn_func_begin(wn_instance_t *instance, bool *ticks, wn_message_t *message);
+void wn_func_end(wn_instance_t *instance, bool ticks);
+
+/* ---- messages ---- */
+
+/* Append to a message of `len` bytes as far as there is room; the new length. NULL is fine. */
+size_t wn_message_append(wn_message_t *message, size_t len, wn_str_t text);
+size_t wn_message_append_text(wn_message_t *message, size_t len, const char *text);
+size_t wn_message_append_number(wn_message_t *message, size_t len, uint64_t n, uint32_t base);
+/* This text and nothing else; NULL is fine. Returns err. */
+wn_err_t wn_message_say(wn_message_t *message, wn_err_t err, const char *text);
+/* "trap-canon: unknown handle index 7": how a verdict is told; reason NULL: its own words. */
 void wn_message_verdict(wn_message_t *message, wn_err_t err, const char *reason);
-const wn_module_t *wn_instance_module(const wn_instance_t *instance);
-/* The guest of an instance, and the other way round: wn_guest_instance(). */
-wn_guest_t *wn_instance_guest(wn_instance_t *instance);
 
 #endif

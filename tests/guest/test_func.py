@@ -1,4 +1,4 @@
-"""engine/func.c: exported functions that were looked up once, called in the middle of other calls."""
+"""guest/func.c: exported functions that were looked up once, called in the middle of other calls."""
 
 from __future__ import annotations
 
