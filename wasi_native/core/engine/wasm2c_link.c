@@ -51,6 +51,7 @@ static wn_err_t link_func(w2c_instance_t *in, size_t index, const wn_provide_t *
   if (!x->call || params > VALUES_MAX || results > 1)
     return refuse(in, index, "a function with more than 32 parameters, several results, or references", message);
   in->funcs[index] = (wn_func_t){.instance = provide->sibling,
+                                 .call = w2c_call_func,
                                  .at = {(uint64_t)(x - w2c_guest((w2c_instance_t *)provide->sibling)->exports)},
                                  .params = (uint8_t)params,
                                  .result = want->results[0]};
