@@ -170,6 +170,39 @@ def interfaces() -> str:
     return "\n".join(lines)
 
 
+_SHARED = 5  # functions, memories, tables, constants, globals
+
+
+def components() -> str:
+    """What runs of WASI 0.2 on each engine; the programs by python -m tests.conformance --suite DIR --adapt p2
+    --engine ENGINE --resolver openat2 --resolver walk --keep bench/adapted.json."""
+    caps = {name: Host(engine=name, engine_path=library(name), cache=False).caps for name in ADAPTERS}
+    runs = {(run["engine"], run["resolver"]): run for run in kept("adapted.json")}
+    columns = [
+        *ADAPTERS[: ADAPTERS.index("wasm3") + 1],
+        "wasm3-old",
+        *ADAPTERS[ADAPTERS.index("wasm3") + 1 :],
+    ]
+    rows: dict[str, list[str]] = {}
+    for column in columns:
+        have = caps[column.partition("-")[0]]
+        shared = sorted(cap.partition("-")[2] for cap in have if cap.startswith("share-"))
+        code = "share-functions" in have  # all that run code have it
+        rows.setdefault("modules that import it by name", []).append("yes" if code else "-")
+        told = "all" if len(shared) == _SHARED else ", ".join(shared) or "-"
+        rows.setdefault("what core modules can share", []).append(told)
+        for resolver in ("openat2", "walk"):
+            cell = "-"
+            if run := runs.get((column, resolver)):
+                own, all_of = run["by_adapter"], run["passed"] + len(run["failed"])
+                cell = f"{run['passed'] - own} + {own} of {all_of}"
+            rows.setdefault(f"official programs as components, {resolver}", []).append(cell)
+    heads = " | ".join("wasm3 of 2021" if column == "wasm3-old" else column for column in columns)
+    lines = [f"| WASI 0.2 | {heads} |", "|---" * (len(columns) + 1) + "|"]
+    lines += [f"| {title} | {' | '.join(cells)} |" for title, cells in rows.items()]
+    return "\n".join([*lines, "", "Those behind the plus end as their adapter ends them on every host."])
+
+
 LANGUAGES = {"words": "C", "stock": "C++", "report": "Rust", "work": "Go"}
 
 
@@ -186,6 +219,7 @@ def programs() -> str:
 
 PARTS = {
     "interfaces": interfaces,
+    "components": components,
     "engines": engines,
     "boards": boards,
     "cost": cost,

@@ -1,11 +1,12 @@
 """Run a checkout of the official wasi-testsuite.
 
     python -m tests.conformance --suite DIR [--engine NAME] [--resolver auto|openat2|walk ...]
-                                [--adapt p2] [--filter RE] [--json FILE]
+                                [--adapt p2] [--filter RE] [--json FILE] [--keep FILE]
 
 DIR holds the suite with its binaries (branch prod/testsuite-base). The cases of WASI 0.1 are run, each in a
 process and a copy of its directory of its own; a table says how many passed and names those that did not. With
-``--adapt p2`` each module is made a component of WASI 0.2 first, which needs node and npm.
+``--adapt p2`` each module is made a component of WASI 0.2 first, which needs node and npm. ``--keep`` puts the
+figures among those of other engines in FILE; the README's are in bench/adapted.json.
 Exit code 0: all passed, 1: not all, 2: nothing could be run.
 """
 
@@ -29,13 +30,23 @@ from .runner import Host, Verdict, run_case
 from .suite import Case, Suite, SuiteError, find_suites
 
 VERSIONS = ("wasm32-wasip1",)
-# What an adapted program ends with on every host of 0.2, wasmtime's own too, by its adapter; and why.
-_HEAP = "AssemblyScript's heap takes the page that the adapter keeps its state in"
+# What an adapted program ends with on every host of 0.2, wasmtime's own too, by its adapter, before a host could do
+# anything about it; and why. Looked at with the newest adapter that npm has, that of jco 1.35.0:
+#   - It grows the memory by a page for its state, whose first and last words it checks at each call ("ugh!" at
+#     0x20000 and 0x2fffc of these programs). AssemblyScript takes all memory there is for its heap, and its first
+#     allocation marks the end of that: the last word of the page. The next call is an assertion of the adapter's.
+#   - Its fd_write skips what is empty, and answers "0 bytes" without a call to the host when nothing is left.
+#   - Its proc_exit imports wasi:cli/exit's exit(result), which has one bit; it does not import exit-with-code, which
+#     this host has.
+_HEAP = "AssemblyScript's heap ends where the adapter's state does, and overwrites the mark that the adapter checks"
 BY_ADAPTER = {
     "args_get-multiple-arguments": (134, _HEAP),
     "environ_get-multiple-variables": (134, _HEAP),
-    "fd_write-to-invalid-fd": (1, "the adapter writes nothing to anything without asking what it is"),
-    "proc_exit-failure": (1, "the adapter's wasi:cli/exit knows no codes"),
+    "fd_write-to-invalid-fd": (
+        1,
+        "the adapter answers a write of nothing itself, without a call to the host",
+    ),
+    "proc_exit-failure": (1, "the adapter imports exit(result) alone, and no exit-with-code"),
 }
 
 
@@ -47,7 +58,11 @@ def main(args: list[str]) -> int:
     parser.add_argument(
         "--suite", type=Path, required=True, help="checkout of wasi-testsuite, or a part of it"
     )
-    parser.add_argument("--engine", help="engine to use instead of the best one found")
+    parser.add_argument(
+        "--engine",
+        help="engine to use instead of the best one found; wasm3, wasm3-old (of 2021) and wasm_c_api are those of "
+        "the tests unless $WASI_NATIVE_ENGINE_PATH names a library",
+    )
     parser.add_argument(
         "--resolver",
         action="append",
@@ -59,6 +74,9 @@ def main(args: list[str]) -> int:
     )
     parser.add_argument("--filter", type=re.compile, metavar="RE", help="only cases whose name matches")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to FILE")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="put the figures into FILE, in place of an older run's"
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at a time (default: 1)")
     parser.add_argument(
         "--timeout", type=float, default=30.0, metavar="S", help="seconds for one case (default: 30)"
@@ -86,6 +104,8 @@ def main(args: list[str]) -> int:
             print(f"not run: {suite.name}: {count} cases of another version of WASI")
     if options.json:
         options.json.write_text(json.dumps({"runs": runs}, indent=2) + "\n", encoding="utf-8")
+    if options.keep:
+        keep(options.keep, runs)
     return 0 if all(row["failed"] == 0 for run in runs for row in run["suites"]) else 1
 
 
@@ -118,6 +138,28 @@ def _run_suite(suite: Suite, host: Host, options: argparse.Namespace) -> dict[st
         "passed": sum(verdict.passed for verdict in verdicts),
         "failed": sum(not verdict.passed for verdict in verdicts),
         "cases": [_case_row(verdict) for verdict in verdicts],
+    }
+
+
+def keep(file: Path, runs: list[dict[str, Any]]) -> None:
+    """The figures of these runs among those that are there."""
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    found = {(row["engine"], row["adapted"], row["resolver"]): row for row in [*kept, *map(figures, runs)]}
+    file.write_text(json.dumps([found[key] for key in sorted(found)], indent=2) + "\n", encoding="utf-8")
+
+
+def figures(run: dict[str, Any]) -> dict[str, Any]:
+    """One run in a few words: what failed has its reason, what passed for the adapter's end is counted."""
+    cases = [case for row in run["suites"] for case in row["cases"]]
+    return {
+        "engine": run["engine"],
+        "adapted": run.get("adapted", ""),
+        "resolver": run["resolver"],
+        "passed": sum(case["passed"] for case in cases),
+        "by_adapter": sum(case["passed"] and case["name"] in BY_ADAPTER for case in cases)
+        if "adapted" in run
+        else 0,
+        "failed": {case["name"]: case["reason"].split("\n")[0] for case in cases if not case["passed"]},
     }
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.engine.libraries import library
 from tests.guests import aot
 
 from .suite import Case
@@ -33,7 +34,7 @@ class Host:
         """The command line of one case."""
         argv = [*self.command, "run"]
         if self.engine:
-            argv += ["--engine", self.engine]
+            argv += ["--engine", self.engine.partition("-")[0]]
         if root is not None:
             argv += ["--dir", f"{root}::/"]
         for name, value in case.env.items():
@@ -45,9 +46,12 @@ class Host:
         return [*argv, "--allow-native", allow, str(file), *case.args]
 
     def environment(self) -> dict[str, str]:
-        """The environment of the host process: ours, with the repository importable and the resolver set."""
+        """The environment of the host process: ours, with the repository importable, the resolver and the engine."""
         search = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(search), "WASI_NATIVE_RESOLVER": self.resolver}
+        made = {**os.environ, "PYTHONPATH": os.pathsep.join(search), "WASI_NATIVE_RESOLVER": self.resolver}
+        if self.engine in ("wasm3", "wasm3-old", "wasm_c_api"):
+            made.setdefault("WASI_NATIVE_ENGINE_PATH", library(self.engine) or "")
+        return made
 
 
 @dataclass(frozen=True)

@@ -195,3 +195,38 @@ def test_adapted_programs(
     said = capsys.readouterr().out
     assert "modules adapted to WASI 0.2" in said and "passed for ending with 1: proc_exit-failure" in said
     assert command.main(line[:2] + line[4:]) == 1  # the modules themselves are no Python
+
+
+def test_figures_are_kept_among_those_of_other_engines(suite: Path, host: Host, tmp_path: Path) -> None:
+    add(suite, "good", "")
+    add(suite, "bad", "print('why'); sys.exit(2)")
+    file = tmp_path / "kept.json"
+    other = {"engine": "a", "adapted": "", "resolver": "walk", "passed": 9, "by_adapter": 0, "failed": {}}
+    file.write_text(json.dumps([other]))
+    args = ["--suite", str(suite), "--command", " ".join(host.command), "--keep", str(file)]
+    for resolver in ("walk", "openat2", "walk"):
+        assert command.main([*args, "--resolver", resolver]) == 1
+    run = {"engine": "default", "adapted": "", "passed": 1, "by_adapter": 0}
+    failed = {"failed": {"bad": "exit code 2, expected 0"}}
+    assert json.loads(file.read_text()) == [
+        other,
+        {**run, "resolver": "openat2", **failed},
+        {**run, "resolver": "walk", **failed},
+    ]
+
+
+def test_engines_of_the_tests_bring_their_library(suite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WASI_NATIVE_ENGINE_PATH", raising=False)
+    case = read_case(add(suite, "case", ""))
+    old, new = Host(engine="wasm3-old"), Host(engine="wasm3")
+    assert old.argv(case, None)[-3:-1] == ["--engine", "wasm3"]
+    paths = [one.environment().get("WASI_NATIVE_ENGINE_PATH") for one in (old, new, Host(engine="wasmtime"))]
+    assert len(set(paths)) == 3 and paths[2] is None and "wasm3-old" in str(paths[0])
+    monkeypatch.setenv("WASI_NATIVE_ENGINE_PATH", "/mine")
+    assert new.environment()["WASI_NATIVE_ENGINE_PATH"] == "/mine"
+
+
+def test_what_the_adapter_ends_is_counted() -> None:
+    cases = [{"name": name, "passed": True} for name in ("proc_exit-failure", "other")]
+    run = {"engine": "e", "resolver": "walk", "adapted": "p2", "suites": [{"cases": cases}]}
+    assert (command.figures(run)["passed"], command.figures(run)["by_adapter"]) == (2, 1)
