@@ -25,6 +25,7 @@ def test_endpoints() -> None:
     assert (one.protocol, one.host, one.port, one.path) == ("tcp", "127.0.0.1", 8080, None)
     assert (one.nodelay, one.backlog, one.reuseaddr) == (True, 5, False)
     assert dict(one.options) == {"nodelay": 1, "backlog": 5, "reuseaddr": 0}
+    assert Listen("tcp://[::]:0?peers=10.0.0.0/8,[fd00::]/8").peers == ("10.0.0.0/8", "fd00::/8")
     plain = Listen("tcp://[::]:0")
     assert (plain.host, plain.port, plain.nodelay, plain.backlog, plain.reuseaddr) == (
         "::",
@@ -99,6 +100,13 @@ def test_endpoints() -> None:
         ("unix://run/x", "the path of the socket must be absolute; write unix:///run/app.sock"),
         ("unix:///run/", "the path of the socket must be absolute"),
         ("unix:///x?nodelay=1", "the option 'nodelay' is unknown here; write one of: backlog"),
+        ("unix:///x?peers=10.0.0.0/8", "the option 'peers' is unknown here; write one of: backlog"),
+        ("tcp://a:80?peers=10.0.0.0/33", "'33' are no bits of a prefix; write a plain number from 0 to 32"),
+        ("tcp://a:80?peers=10.0.0.1/8", "'10.0.0.1/8' has bits behind its prefix; write 10.0.0.0/8"),
+        ("tcp://a:80?peers=", "'' is no address"),
+        ("tcp://a:80?peers=b", "'b' is no address"),
+        ("tcp://a:80?peers=10.0.0.1&peers=10.0.0.2", "the option 'peers' is given twice; write it once"),
+        ("tcp://a:80?x=1", "write one of: backlog, nodelay, reuseaddr, peers"),
         ("unix:///x%2", "'%' must be followed by two hexadecimal digits; write %25"),
         ("unix:///x%00y", "the path holds a NUL or more than 107 bytes"),
         ("unix:///" + "x" * 107, "the path holds a NUL or more than 107 bytes"),

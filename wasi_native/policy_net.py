@@ -18,15 +18,17 @@ from . import policy_check as check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from dataclasses import dataclass, field
     from typing import NoReturn, TypeAlias
 
     Range: TypeAlias = tuple[int, bytes, int]
+    Judged: TypeAlias = tuple[int, int, int, Range, bytes | None, int, int, list[Range]]
+    Bad: TypeAlias = Callable[[str], NoReturn]
 else:
     from .record import dataclass, field
 
-__all__ = ["Allow", "in_toml"]
+__all__ = ["Allow", "in_toml", "judged_peers", "read_peers"]
 
 # As in include/wasi_native/net.h.
 _PROTOCOLS = {"tcp": 1, "udp": 2, "dns": 0}
@@ -39,12 +41,14 @@ _VERBS = {  # the first one is meant where none is written
 _HERE = ("listen", "bind")  # about an address of this machine
 _ANY: Range = (0, b"", 0)
 _PEERS_MAX = 64
+_ACCEPT = 32  # a right of the embedder's own listeners, which no rule of a policy has
 
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """One thing that a guest may do with sockets that it makes itself (WASI 0.2; a guest of preview 1 has those of
-    :class:`Listen` and :class:`Dial` alone). What no rule allows is refused with ``access-denied``.
+    """One thing that a guest may do with sockets that it makes itself (WASI 0.2). A guest of preview 1 has those of
+    :class:`Listen` and :class:`Dial` alone; who may come to these, ``listen`` rules say too. What no rule allows is
+    refused with ``access-denied``.
 
     ``rule``: a verb and a URL, ``connect tcp://HOST:PORTS``; without the verb, tcp means connect, udp exchange and
     dns lookup.
@@ -108,7 +112,7 @@ class Allow:
         """One line for people."""
         return f"network: {self.rule!r}" + (" (all public addresses)" if self.host == "*" else "")
 
-    def judged(self) -> tuple[int, int, int, Range, bytes | None, int, int, list[Range]]:
+    def judged(self) -> Judged:
         """The rule as the core takes it."""
         where = _ANY if self.network is None else _range(self.network)
         name = None if self.host is None else self.host.encode()
@@ -150,7 +154,7 @@ def _ports(rule: str, text: str, verb: str) -> tuple[int, int]:
 def _place(rule: str, text: str, verb: str) -> tuple[str | None, str | None]:
     """A name or pattern, or a network."""
     if text.startswith("[") or (text and text.split("/")[0].replace(".", "").isdigit()):
-        return None, _network(rule, text)
+        return None, _network(lambda why: _bad(rule, why), text)
     if verb in _HERE:
         _bad(
             rule, f"{verb} is about an address of this machine; write one such as 127.0.0.1, 0.0.0.0 or [::]"
@@ -168,7 +172,7 @@ def _place(rule: str, text: str, verb: str) -> tuple[str | None, str | None]:
     return name, None
 
 
-def _network(rule: str, text: str) -> str:
+def _network(bad: Bad, text: str) -> str:
     """A network in its one spelling: IPv4 or IPv6 in brackets, with or without the bits of its prefix."""
     import ipaddress
 
@@ -177,23 +181,19 @@ def _network(rule: str, text: str) -> str:
     most = 128 if six else 32
     prefix = _decimal(bits, most) if slash else most
     if prefix is None:
-        _bad(rule, f"{bits!r} are no bits of a prefix; write a plain number from 0 to {most}")
+        bad(f"{bits!r} are no bits of a prefix; write a plain number from 0 to {most}")
     try:
         if six and ("%" in base or not base.endswith("]")):
             raise ValueError
         address = ipaddress.IPv6Address(base[1:-1]) if six else ipaddress.IPv4Address(base)
     except ValueError:
-        _bad(
-            rule, f"{base!r} is no address; write four plain decimal numbers, or IPv6 in brackets like [::1]"
-        )
+        bad(f"{base!r} is no address; write four plain decimal numbers, or IPv6 in brackets like [::1]")
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        _bad(
-            rule, f"{base!r} is IPv4 in the clothes of IPv6, which is always refused; write the IPv4 address"
-        )
+        bad(f"{base!r} is IPv4 in the clothes of IPv6, which is always refused; write the IPv4 address")
     network = ipaddress.ip_network((int(address).to_bytes(most // 8, "big"), prefix), strict=False)
     if network.network_address != address:
         whole = f"[{network.network_address}]" if six else str(network.network_address)
-        _bad(rule, f"{text!r} has bits behind its prefix; write {whole}/{prefix}")
+        bad(f"{text!r} has bits behind its prefix; write {whole}/{prefix}")
     return str(network)
 
 
@@ -216,7 +216,19 @@ def _query(rule: str, text: str, verb: str) -> tuple[bool, tuple[str, ...]]:
         found[key] = value
     if found.get("local", "0") not in ("0", "1"):
         _bad(rule, f"{found['local']!r} is no value for 'local'; write 0 or 1")
-    peers = found["peers"].split(",") if "peers" in found else []
+    peers = read_peers(found["peers"], lambda why: _bad(rule, why)) if "peers" in found else ()
+    return found.get("local") == "1", peers
+
+
+def read_peers(text: str, bad: Bad) -> tuple[str, ...]:
+    """Addresses and networks, joined by commas; ``bad`` is called with what is wrong."""
+    peers = text.split(",")
     if len(peers) > _PEERS_MAX:
-        _bad(rule, f"more than {_PEERS_MAX} peers; write networks that hold them")
-    return found.get("local") == "1", tuple(_network(rule, peer) for peer in peers)
+        bad(f"more than {_PEERS_MAX} peers; write networks that hold them")
+    return tuple([_network(bad, peer) for peer in peers])
+
+
+def judged_peers(address: str, port: int, peers: Sequence[str]) -> Judged:
+    """Who may come to a listener of the embedder's."""
+    where = [_range(peer) for peer in peers]
+    return _PROTOCOLS["tcp"], _ACCEPT, 0, _range(address), None, port, port, where

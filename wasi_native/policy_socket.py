@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 
 from . import policy_check as check
+from .policy_net import judged_peers, read_peers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from dataclasses import dataclass, field
     from typing import NoReturn
+
+    from .policy_net import Judged
 else:
     from .record import dataclass, field
 
@@ -69,6 +72,7 @@ class _Endpoint:
     port: int | None = field(init=False, repr=False, compare=False)
     path: str | None = field(init=False, repr=False, compare=False)
     options: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    peers: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         where = f"{type(self).__name__}.url"
@@ -101,11 +105,18 @@ class _Endpoint:
         if listens:
             known = {"backlog": 65535, **known, **({"reuseaddr": 1} if host is not None else {})}
         options: dict[str, int] = {}
+        peers: tuple[str, ...] = ()
         for item in query.split("&") if question else ():
             key, _, text = item.partition("=")
+            if key == "peers" and listens and host is not None and not peers:
+                peers = read_peers(text, bad)
+                continue
             value = _decimal(text, known.get(key, 0))
             if key not in known:
-                bad(f"the option {key!r} is unknown here; write one of: {', '.join(known) or 'none'}")
+                if key == "peers" and peers:
+                    bad("the option 'peers' is given twice; write it once")
+                names = [*known, "peers"] if listens and host is not None else known
+                bad(f"the option {key!r} is unknown here; write one of: {', '.join(names) or 'none'}")
             if key in options:
                 bad(f"the option {key!r} is given twice; write it once")
             if value is None or (key == "backlog" and value == 0):
@@ -113,6 +124,7 @@ class _Endpoint:
                 bad(f"{text!r} is no value for {key!r}; write a number from {low} to {known[key]}")
             options[key] = value
         check.put(self, protocol=protocol, host=host, port=port, path=path, options=check.FrozenDict(options))
+        check.put(self, peers=peers)
 
     @property
     def nodelay(self) -> bool:
@@ -147,9 +159,12 @@ class Listen(_Endpoint):
 
     ``url``: ``tcp://host:port`` (IPv6 in brackets, port 0 = any free one) or ``unix:///path`` (with %XX
     escapes), then ``?`` and options joined by ``&``: ``backlog`` 1 to 65535 (default 128), for tcp also
-    ``nodelay`` and ``reuseaddr`` 0 or 1 (default 0 and 1). Fields made from it: ``protocol`` "tcp" or
-    "unix", ``host`` and ``port`` (None for unix), ``path`` (None for tcp), ``options`` as given. Raises
-    PolicyError.
+    ``nodelay`` and ``reuseaddr`` 0 or 1 (default 0 and 1), and ``peers``, addresses and networks joined by
+    commas: who may come, ``?peers=10.0.0.0/8,192.168.1.9``. Who may not is closed unseen. What rules of
+    ``Policy.net`` say of this address (``listen tcp://0.0.0.0:8080?peers=...``) holds too; where nothing says who,
+    everybody may. A network around private or other special addresses means them only when it lies in their range.
+    Fields made from it: ``protocol`` "tcp" or "unix", ``host`` and ``port`` (None for unix), ``path`` (None for
+    tcp), ``options`` as given, ``peers``. Raises PolicyError.
     """
 
     @property
@@ -161,6 +176,10 @@ class Listen(_Endpoint):
     def reuseaddr(self) -> bool:
         """SO_REUSEADDR, default True."""
         return bool(self.options.get("reuseaddr", 1))
+
+    def judged(self, address: str, port: int) -> Judged:
+        """Who may come to where it listens, as the core takes it."""
+        return judged_peers(address.partition("%")[0], port, self.peers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ enum { WN_IP_ANY = 0, WN_IPV4 = 4, WN_IPV6 = 6 };
 enum { WN_NET_TCP = 1, WN_NET_UDP = 2 };
 
 enum {
-  WN_NET_CONNECT = 1, /* tcp: connect to it */
-  WN_NET_LISTEN = 2,  /* tcp: bind to it and listen; udp: bind to it and receive from its peers */
-  WN_NET_BIND = 4,    /* bind to it, no more */
-  WN_NET_SEND = 8,    /* udp: datagrams to it */
-  WN_NET_RECEIVE = 16 /* udp: datagrams from it */
+  WN_NET_CONNECT = 1,  /* tcp: connect to it */
+  WN_NET_LISTEN = 2,   /* tcp: bind to it and listen; udp: bind to it and receive from its peers */
+  WN_NET_BIND = 4,     /* bind to it, no more */
+  WN_NET_SEND = 8,     /* udp: datagrams to it */
+  WN_NET_RECEIVE = 16, /* udp: datagrams from it */
+  WN_NET_ACCEPT = 32   /* tcp: who may come to a listener of wn_sys_preopen_socket() there; the guest may nothing */
 };
 
 enum { WN_NET_LOCAL = 1 }; /* addresses that are not public count too */
@@ -40,7 +41,7 @@ typedef struct wn_net_rule {
   wn_net_range_t where;             /* which addresses, where host is NULL or "*" */
   const char *host;                 /* a name in lower case, "*.suffix" or "*": may be looked up; NULL: no name */
   uint16_t first_port, last_port;   /* inclusive */
-  const wn_net_range_t *peers;      /* LISTEN: who may come, NULL: all */
+  const wn_net_range_t *peers;      /* LISTEN, ACCEPT: who may come, NULL: all */
   uint32_t peer_count;
 } wn_net_rule_t;
 

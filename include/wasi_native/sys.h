@@ -78,7 +78,8 @@ WN_API wn_err_t wn_sys_mount_file(wn_sys_t *sys, uint32_t dir_fd, wn_str_t name,
                                   const wn_grant_t *grant);
 
 /* A socket of the host: a listener (accept only) or a connected stream (recv, send, shutdown, read, write).
- * The descriptor is duplicated; its O_NONBLOCK flag stays as it is. NOTSOCK. */
+ * The descriptor is duplicated; its O_NONBLOCK flag stays as it is. Who may come to a listener of tcp is what rules
+ * of net.h for its address say (LISTEN, ACCEPT), without any: everybody. NOTSOCK. */
 WN_API wn_err_t wn_sys_preopen_socket(wn_sys_t *sys, int host_fd, bool listener, uint32_t *fd);
 
 /* ---- standard streams: guest_fd is 0, 1 or 2 and is replaced ---- */

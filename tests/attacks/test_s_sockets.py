@@ -11,8 +11,8 @@ import pytest
 from tests.p2.driver import Guest2
 from tests.p2.sockets import V4, V6, Net, flat
 from tests.p2.test_sockets_lookup import refused
-from tests.support import engines_under_test
-from wasi_native import Allow, Limits, Policy, PolicyError, _core
+from tests.support import E, Guest, engines_under_test
+from wasi_native import Allow, Limits, Listen, Policy, PolicyError, _core
 
 HOME = "127.0.0.1"
 EVERYWHERE = "tcp://*:*", "tcp://0.0.0.0/0:*", "tcp://[::]/0:*"
@@ -221,6 +221,27 @@ def test_s128_a_peer_that_nobody_asked_in(make2: Make) -> None:
         with socket.create_connection(where, timeout=20, source_address=("127.0.0.3", 0)) as good:
             child, *_ = net.accept(sock)
             assert net.tcp("remote-address", child) == good.getsockname()
+
+
+@pytest.mark.parametrize("said", ["listen", "net"])
+def test_s128_a_peer_that_nobody_asked_in_of_preview_1(guest: Callable[..., Guest], said: str) -> None:
+    """The rules of both versions are one: at a listener that was granted, too."""
+    listen, net = (f"tcp://{HOME}:0", [f"listen tcp://{HOME}:*?peers=127.0.0.3"])
+    if said == "listen":
+        listen, net = f"{listen}?peers=127.0.0.3", []
+    g = guest(Policy(listen=[Listen(listen)], net=net))
+    where = g.instance.listening[0]
+    assert g.fd_fdstat_set_flags(3, 4) == 0
+    with socket.create_connection(where, timeout=20, source_address=("127.0.0.2", 0)) as evil:
+        assert g.sock_accept(3, 0, 32) == E.AGAIN
+        assert evil.recv(1) == b""
+        with socket.create_connection(where, timeout=20, source_address=("127.0.0.3", 0)) as good:
+            assert g.sock_accept(3, 0, 32) == 0
+            good.sendall(b"in")
+            assert (
+                g.fd_read(g.unpack("I", 32), *g.iovs(64, (100, 8)), 48) == 0
+                and g.memory.read(100, 2) == b"in"
+            )
 
 
 def test_s128_descriptors_are_not_inherited(make2: Make) -> None:

@@ -121,6 +121,8 @@ static void verdicts(void) {
   wn_addr_t ten = at("10.1.1.1", 1), other = at("1.2.4.1", 1), clothes = at("::ffff:10.1.1.1", 1);
   CHECK(wn_net_welcome(sys, WN_NET_TCP, &home, &ten) && !wn_net_welcome(sys, WN_NET_TCP, &home, &other));
   CHECK(!wn_net_welcome(sys, WN_NET_TCP, &home, &clothes) && !wn_net_welcome(sys, WN_NET_UDP, &home, &ten));
+  CHECK(wn_net_admits(sys, &home, &ten) && !wn_net_admits(sys, &home, &other)); /* a listener of the embedder's */
+  CHECK(wn_net_admits(sys, &home, &clothes) && wn_net_admits(sys, &stranger, &other));
   listen.peers = NULL;
   listen.peer_count = 0;
   CHECK(wn_sys_net_allow(sys, &listen) == 0 && wn_net_welcome(sys, WN_NET_TCP, &home, &other));
@@ -135,7 +137,7 @@ static void rules(void) {
   memset(host, 'a', sizeof host);
   host[256] = 0;
 #define REFUSED(change) (bad = good, change, wn_sys_net_allow(sys, &bad) == WN_EINVAL)
-  CHECK(REFUSED(bad.protocols = 4) && REFUSED(bad.rights = 32) && REFUSED(bad.flags = 2));
+  CHECK(REFUSED(bad.protocols = 4) && REFUSED(bad.rights = 64) && REFUSED(bad.flags = 2));
   CHECK(REFUSED(bad.first_port = 1) && REFUSED(bad.host = host) && REFUSED(bad.host = ""));
   CHECK(REFUSED(bad.where = long6) && REFUSED(bad.where = any) && REFUSED(bad.where.family = 5));
   CHECK(REFUSED((bad.peers = &long6, bad.peer_count = 1)) && REFUSED(bad.peers = &long6) &&

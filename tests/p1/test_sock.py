@@ -315,3 +315,76 @@ def test_a_dialled_connection(plain: Make, peers: list[socket.socket]) -> None:
     assert g.sock_accept(3, 0, COUNT) == E.INVAL
     assert g.sock_shutdown(3, READ | WRITE) == 0
     assert peer.recv(9) == b""
+
+
+# ---- who may come: the rules that 0.2 has too ----
+
+HERE, OTHER, NONE = "127.0.0.1", "127.0.0.2", ()
+
+
+@pytest.mark.parametrize(
+    ("own", "net", "welcome"),
+    [
+        ("", NONE, {HERE, OTHER}),
+        ("?peers=127.0.0.2", NONE, {OTHER}),
+        ("?peers=127.0.0.0/8", NONE, {HERE, OTHER}),
+        ("?peers=0.0.0.0/0", NONE, set()),  # public ones
+        ("?peers=[::1]", NONE, set()),
+        ("", ["listen tcp://127.0.0.1:*?peers=127.0.0.2"], {OTHER}),
+        ("", ["listen tcp://127.0.0.1:*"], {HERE, OTHER}),
+        ("", ["listen tcp://127.0.0.9:*?peers=127.0.0.9"], {HERE, OTHER}),  # about another address
+        ("", ["tcp://127.0.0.1:*", "bind tcp://127.0.0.1:*"], {HERE, OTHER}),  # another direction
+        ("?peers=127.0.0.1", ["listen tcp://127.0.0.1:*?peers=127.0.0.2"], {HERE, OTHER}),
+        ("?peers=127.0.0.3", ["listen tcp://127.0.0.0/8:1-65535?peers=127.0.0.2"], {OTHER}),
+    ],
+)
+def test_sock_accept_of_who_may_come(
+    plain: Make, peers: list[socket.socket], own: str, net: list[str], welcome: set[str]
+) -> None:
+    g = plain(listen=[Listen(f"tcp://127.0.0.1:0{own}")], net=net)
+    assert g.fd_fdstat_set_flags(3, 4) == 0
+    where = g.instance.listening[0]
+    for source in (HERE, OTHER):
+        peers.append(socket.create_connection(where, timeout=5, source_address=(source, 0)))
+        if source in welcome:
+            assert g.sock_accept(3, 0, COUNT) == 0
+            assert g.fd_close(g.unpack("I", COUNT)) == 0
+        else:
+            with g.writes_only():
+                assert g.sock_accept(3, 0, COUNT) == E.AGAIN
+            assert peers[-1].recv(1) == b"", "it is closed, and the guest has not seen it"
+
+
+def test_sock_accept_waits_for_who_may_come(plain: Make, peers: list[socket.socket]) -> None:
+    g = plain(listen=[Listen("tcp://127.0.0.1:0?peers=127.0.0.2")])
+    where = g.instance.listening[0]
+    for source in (HERE, HERE, OTHER, HERE):
+        peers.append(socket.create_connection(where, timeout=5, source_address=(source, 0)))
+    assert g.sock_accept(3, 0, COUNT) == 0
+    fd = g.unpack("I", COUNT)
+    peers[2].sendall(b"me")
+    assert recv(g, fd, (500, 8)) == (0, b"me", 0)
+    with pytest.raises(Timeout):
+        g.sock_accept(3, 0, COUNT, timeout=0.03)
+
+
+@pytest.mark.parametrize(("peers_of", "errno"), [("127.0.0.0/8", 0), ("127.0.0.2,[::1]", E.AGAIN)])
+def test_sock_accept_of_both_families(
+    plain: Make, peers: list[socket.socket], peers_of: str, errno: int
+) -> None:
+    """A listener at [::] takes IPv4 too, whose addresses are judged as what they are."""
+    g = plain(listen=[Listen(f"tcp://[::]:0?peers={peers_of}")])
+    assert g.fd_fdstat_set_flags(3, 4) == 0
+    port = g.instance.listening[0][1]
+    peers.append(socket.create_connection((HERE, port), timeout=5))
+    assert g.sock_accept(3, 0, COUNT) == errno
+
+
+def test_sock_accept_of_a_unix_socket_has_no_peers(
+    plain: Make, peers: list[socket.socket], tmp_path: object
+) -> None:
+    path = f"{tmp_path}/s"
+    g = plain(listen=[Listen(f"unix://{path}")], net=["listen tcp://127.0.0.1:*?peers=127.0.0.2"])
+    peers.append(socket.socket(socket.AF_UNIX))
+    peers[-1].connect(path)
+    assert g.sock_accept(3, 0, COUNT) == 0

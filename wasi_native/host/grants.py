@@ -231,6 +231,8 @@ class Grants:
             with self._endpoint(socket, listen, f"listen[{index}]") as sock:
                 name = sock.getsockname()
                 addresses.append(name if isinstance(name, str) else (name[0], name[1]))
+                if listen.peers:
+                    world.net_allow(listen.judged(name[0], name[1]))
                 world.preopen_socket(sock.fileno(), True)
         for index, dial in enumerate(policy.dial):
             with self._endpoint(socket, dial, f"dial[{index}]") as sock:

@@ -137,6 +137,23 @@ bool wn_net_welcome(const wn_sys_t *sys, uint32_t protocol, const wn_addr_t *loc
   return false;
 }
 
+bool wn_net_admits(const wn_sys_t *sys, const wn_addr_t *local, const wn_addr_t *peer) {
+  const wn_net_t *net = &sys->net;
+  const uint32_t rights = WN_NET_LISTEN | WN_NET_ACCEPT;
+  wn_addr_t from = *peer;
+  if (from.family == WN_IPV6 && !sound(&from)) { /* its listener takes both families: IPv4 after all */
+    from.family = WN_IPV4;
+    memmove(from.ip, from.ip + sizeof mapped, 4);
+    memset(from.ip + 4, 0, sizeof from.ip - 4);
+  }
+  bool said = false;
+  for (uint32_t at = 0; (at = find(net, at, WN_NET_TCP, rights, local)) < net->rule_count; at++) {
+    if (invited(&net->rules[at], &from)) return true;
+    said = true;
+  }
+  return !said;
+}
+
 /* "*.suffix" is every name below suffix, but not suffix itself. */
 static bool named(const wn_judge_rule_t *rule, const char *name) {
   if (!rule->host[0]) return false;
@@ -172,7 +189,7 @@ static bool range_fits(const wn_net_range_t *range) {
 }
 
 static wn_err_t check_rule(const wn_net_rule_t *rule) {
-  const uint32_t rights = WN_NET_CONNECT | WN_NET_LISTEN | WN_NET_BIND | WN_NET_SEND | WN_NET_RECEIVE;
+  const uint32_t rights = WN_NET_CONNECT | WN_NET_LISTEN | WN_NET_BIND | WN_NET_SEND | WN_NET_RECEIVE | WN_NET_ACCEPT;
   if (rule->protocols & ~(uint32_t)(WN_NET_TCP | WN_NET_UDP) || rule->rights & ~rights) return WN_EINVAL;
   if (rule->flags & ~(uint32_t)WN_NET_LOCAL || rule->first_port > rule->last_port) return WN_EINVAL;
   if (!range_fits(&rule->where) || (rule->host && (!rule->host[0] || strlen(rule->host) >= WN_HOST_MAX)))

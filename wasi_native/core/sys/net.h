@@ -50,6 +50,10 @@ wn_err_t wn_net_check_bind(const wn_sys_t *sys, uint32_t protocol, const wn_addr
 /* May `peer` come to a socket that was bound to `local`: by a LISTEN rule for local, or (udp) a RECEIVE rule. */
 bool wn_net_welcome(const wn_sys_t *sys, uint32_t protocol, const wn_addr_t *local, const wn_addr_t *peer);
 
+/* May `peer` come to a listener of the embedder's at `local`: as rules for it say (LISTEN, ACCEPT), without any it
+ * may. IPv4 that came through a listener of both families is judged as IPv4. */
+bool wn_net_admits(const wn_sys_t *sys, const wn_addr_t *local, const wn_addr_t *peer);
+
 /* May this name (lower case, without a last dot) be looked up? ACCES. */
 wn_err_t wn_net_check_name(const wn_sys_t *sys, const char *name);
 

@@ -1,5 +1,6 @@
 /* sock.c - sockets that the host granted. The kernel is asked not to block call by call, so that the flags of a
  * description which the host shares stay as they are. */
+#include "core/sys/net.h"
 #include "core/sys/ops.h"
 
 static bool nonblocking(const wn_obj_t *obj) { return (obj->fdflags & WN_FD_NONBLOCK) != 0; }
@@ -75,10 +76,22 @@ static wn_err_t socket_available(wn_sys_t *sys, wn_obj_t *obj, uint64_t *bytes) 
   return sys->os->available(sys->os, obj->fd, bytes);
 }
 
+/* Who came may do so; who has gone again before anybody looked is nobody. */
+static bool admitted(wn_sys_t *sys, const wn_obj_t *listener, int fd) {
+  wn_addr_t peer;
+  if (!listener->u.inet.local.family || !sys->net.rule_count) return true; /* a unix socket; nothing is said */
+  return !sys->os->address(sys->os, fd, true, &peer) && wn_net_admits(sys, &listener->u.inet.local, &peer);
+}
+
 static wn_err_t listener_accept(wn_sys_t *sys, wn_obj_t *obj, uint16_t fdflags, wn_obj_t *out) {
   for (;;) {
     int fd;
     wn_err_t err = sys->os->accept(sys->os, obj->fd, &fd);
+    if (!err && !admitted(sys, obj, fd)) {
+      sys->os->close(sys->os, fd); /* unseen: nobody asked it in */
+      if ((err = wn_wait_check(sys))) return err;
+      continue;
+    }
     if (!err) {
       out->ops = &wn_ops_socket;
       out->fd = fd;

@@ -121,6 +121,13 @@ wn_err_t wn_sys_preopen_socket(wn_sys_t *sys, int host_fd, bool listener, uint32
     return err;
   }
   obj->fd = copy;
+  if (listener && (err = sys->os->address(sys->os, copy, false, &obj->u.inet.local))) {
+    obj->u.inet.local = (wn_addr_t){0}; /* of no network: a unix socket */
+    if (err != WN_EAFNOSUPPORT) {
+      wn_obj_release(sys, obj);
+      return err;
+    }
+  }
   obj->ops = listener ? &wn_ops_listener : &wn_ops_socket;
   obj->writable = !listener;
   return preopen(sys, obj, (wn_str_t){0}, listener ? WN_RIGHTS_LISTENER : WN_RIGHTS_SOCKET,
