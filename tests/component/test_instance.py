@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.component.build import fixture
+from tests.component.build import encode, fixture
+from tests.engine.libraries import library
 from wasi_native import Host, LinkError, Trap
 
 
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with Host(engine="wasmtime", cache=False) as made:
+@pytest.fixture(params=["wasmtime", "wasm3"])
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    path = None if request.param == "wasmtime" else library(request.param)
+    with Host(engine=request.param, engine_path=path, cache=False) as made:
         yield made
 
 
@@ -25,12 +27,12 @@ def nested(depth: int, twice: int = 2) -> str:
 
 
 def test_what_was_made_is_counted(host: Host) -> None:
-    with host.load_component(nested(3)).instantiate() as instance:
+    with host.load_component(encode(nested(3))).instantiate() as instance:
         assert (instance._tree.made, instance._tree.cores, instance._tree.elided) == (15, 0, 0)
 
 
 def test_making_ever_more_ends_in_one_error(host: Host) -> None:
-    component = host.load_component(nested(30))
+    component = host.load_component(encode(nested(30)))
     with pytest.raises(LinkError, match="more than 10000 component instances"):
         component.instantiate()
     assert host.instances == 0
@@ -41,7 +43,7 @@ def test_a_start_function_that_traps(host: Host) -> None:
         """(component (core module $m (func $f unreachable) (start $f)) (core instance (instantiate $m)))"""
     )
     with pytest.raises(Trap) as caught:
-        host.load_component(text).instantiate()
+        host.load_component(encode(text)).instantiate()
     assert caught.value.kind == "unreachable" and host.instances == 0
 
 
@@ -54,11 +56,11 @@ def test_resources_of_two_instances_are_two_types(host: Host) -> None:
       (component $u (import "r" (type $r (sub resource))) (import "s" (type $s (eq $r))))
       (instance (instantiate $u (with "r" (type $ra)) (with "s" (type ARG))))
       (alias export $b "r" (type $rb)))"""
-    with host.load_component(text.replace("ARG", "$ra")).instantiate():
+    with host.load_component(encode(text.replace("ARG", "$ra"))).instantiate():
         pass
     wrong = text.replace('(instance (instantiate $u (with "r" (type $ra)) (with "s" (type ARG))))', "")
     tail = '(instance (instantiate $u (with "r" (type $ra)) (with "s" (type $ra))))'
-    with host.load_component(wrong[:-1] + tail + ")").instantiate():
+    with host.load_component(encode(wrong[:-1] + tail + ")")).instantiate():
         pass
 
 
@@ -103,5 +105,8 @@ def test_async_components_say_so_when_they_are_called(host: Host) -> None:
       (func (export "f") async (canon lift (core func $i "f") async (callback (core func $i "c")))))"""
     from wasi_native import ModuleError
 
-    with host.load_component(text).instantiate() as instance, pytest.raises(ModuleError, match=r"WASI 0\.3"):
+    with (
+        host.load_component(encode(text)).instantiate() as instance,
+        pytest.raises(ModuleError, match=r"WASI 0\.3"),
+    ):
         instance.exports["f"]()

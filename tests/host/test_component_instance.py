@@ -8,9 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.component.build import encode
+from tests.engine.libraries import library
 from tests.host.world import COUNTERS, HELLO
 from wasi_native import (
     Cancelled,
+    Capture,
     ComponentInstance,
     Exit,
     Host,
@@ -32,9 +35,18 @@ RUN = """
 """
 
 
+@pytest.fixture(params=["wasmtime", "wasm_c_api", "wasm3", "wasm3-old"])
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    name, policy = request.param, Policy(stdout=Capture(), stderr=Capture())
+    path = None if name == "wasmtime" else library(name)
+    with Host(policy, engine=name.partition("-")[0], engine_path=path, board="generic-x86_64") as made:
+        yield made
+        assert made.instances == 0
+
+
 @pytest.fixture
 def instance(host: Host) -> Iterator[ComponentInstance]:
-    with host.load_component(COUNTERS) as component, component.instantiate() as made:
+    with host.load_component(encode(COUNTERS)) as component, component.instantiate() as made:
         yield made
 
 
@@ -70,7 +82,7 @@ def test_a_trap_is_the_end(instance: ComponentInstance) -> None:
     assert caught.value.kind == "unreachable" and instance.end == "trap"
     with pytest.raises(InstanceDead, match=r"has ended \(trap\)"):
         instance.exports["add"](1, 2)
-    assert repr(instance) == "<ComponentInstance of <text>: trap>"
+    assert repr(instance) == "<ComponentInstance of <bytes>: trap>"
 
 
 def test_a_deadline(instance: ComponentInstance) -> None:
@@ -127,21 +139,24 @@ def test_in_asyncio(instance: ComponentInstance) -> None:
 @pytest.mark.parametrize(("code", "status"), [(0, 0), (1, 1)])
 def test_a_program(host: Host, code: int, status: int) -> None:
     for version in ("0.2.0", "0.2.12"):
-        with host.load_component(RUN.format(code=code, version=version)).instantiate() as program:
+        with host.load_component(encode(RUN.format(code=code, version=version))).instantiate() as program:
             assert program.run() == status
             assert asyncio.run(program.run_async(timeout=10)) == status
 
 
 def test_a_program_that_writes(host: Host) -> None:
-    with host.load_component(HELLO) as component, component.instantiate() as program:
+    with host.load_component(encode(HELLO)) as component, component.instantiate() as program:
         assert program.run() == program.run() == 0
         assert program.stdout == b"hello\n" * 2 and program.usage.output_bytes == 12
-    with host.load_component(HELLO) as component, component.instantiate(Policy(stdout="closed")) as program:
+    with (
+        host.load_component(encode(HELLO)) as component,
+        component.instantiate(Policy(stdout="closed")) as program,
+    ):
         assert program.run() == 1
 
 
 def test_a_program_that_exits(host: Host) -> None:
-    with host.load_component(HELLO) as component, component.instantiate() as program:
+    with host.load_component(encode(HELLO)) as component, component.instantiate() as program:
         with pytest.raises(Exit) as caught:
             program.exports["fail"]()
         assert caught.value.code == 1 and program.end == "exit"
@@ -151,7 +166,7 @@ def test_a_program_that_exits(host: Host) -> None:
 
 def test_a_trace(host: Host) -> None:
     calls: list[str] = []
-    with host.load_component(HELLO) as component:
+    with host.load_component(encode(HELLO)) as component:
         with component.instantiate(trace=lambda call: calls.append(call.name)) as program:
             program.run()
     assert "[method]output-stream.blocking-write-and-flush" in calls
@@ -160,13 +175,13 @@ def test_a_trace(host: Host) -> None:
 def test_what_is_no_program(host: Host, instance: ComponentInstance) -> None:
     with pytest.raises(ModuleError, match=r"it does not export wasi:cli/run@0\.2, so it is no program"):
         instance.run()
-    with host.load_component(RUN.format(code=0, version="0.3.0")).instantiate() as later:
+    with host.load_component(encode(RUN.format(code=0, version="0.3.0"))).instantiate() as later:
         with pytest.raises(ModuleError, match="no program"):
             later.run()
 
 
 def test_closing(host: Host) -> None:
-    made = host.load_component(COUNTERS).instantiate()
+    made = host.load_component(encode(COUNTERS)).instantiate()
     add = made.exports["add"]
     assert host.instances == 1 and made.usage.fds == 3 and made.listening == ()
     made.close()
@@ -187,7 +202,7 @@ def test_fuel_counts(tmp_path: object) -> None:
     from wasi_native import LimitExceeded, Limits
 
     with Host(Policy(limits=Limits(fuel=100_000)), engine="wasmtime", cache=False) as host:
-        with host.load_component(COUNTERS).instantiate() as instance:
+        with host.load_component(encode(COUNTERS)).instantiate() as instance:
             assert instance.exports["add"](1, 2) == 3
             left = instance.usage.fuel
             assert left is not None and left > 0
