@@ -44,6 +44,15 @@ def test_it_runs_a_compiled_program(embed: list[str]) -> None:
     assert done.stdout.lower().startswith("hello")
 
 
+def test_it_runs_a_module_that_imports_wasi_0_2(embed: list[str], tmp_path: Path) -> None:
+    done = run(embed, build.guest("direct"), tmp_path, "7", "\u00fc", stdin="in")
+    assert (done.returncode, done.stdout) == (7, "argument 7\nargument \u00fc\nread in\n"), done.stderr
+    assert run(embed, build.guest("direct")).returncode == 0
+    failing = tmp_path / "failing.wat"
+    failing.write_text('(module (func (export "wasi:cli/run@0.2.1#run") (result i32) (i32.const 1)))')
+    assert run(embed, failing).returncode == 1
+
+
 def test_it_has_no_python(embed: list[str]) -> None:
     listed = subprocess.run(["ldd", embed[0]], capture_output=True, text=True).stdout
     assert "libc." in listed and "python" not in listed

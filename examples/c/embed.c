@@ -3,9 +3,10 @@
  *   embed LIBRARY MODULE [DIRECTORY [ARGUMENT ...]]
  *
  * LIBRARY is the engine's shared library (libwasmtime.so), MODULE a .wasm or .wat file, DIRECTORY what the guest
- * may read below /data. The guest gets our standard streams, ten seconds and 16 MiB; its exit code is ours.
+ * may read below /data. The guest gets our standard streams, ten seconds and 16 MiB; its exit code is ours. It may be
+ * made for WASI 0.1, or import WASI 0.2 by name, as wit-bindgen writes it for hosts without components.
  *
- * Build it with a compiler alone, in the root of the repository (the core is 45 files, no library to install):
+ * Build it with a compiler alone, in the root of the repository (there is no library to install):
  *
  *   cc -std=c11 -Iinclude -Iwasi_native examples/c/embed.c $(find wasi_native/core -name '*.c') -ldl -lpthread
  */
@@ -63,6 +64,22 @@ static wn_err_t grant(wn_sys_t *sys, int argc, char **argv) {
   return err;
 }
 
+/* What a program begins with: _start of WASI 0.1, or run of wasi:cli/run, whose result is 1 when it failed. */
+static wn_str_t entry(const wn_module_t *module, size_t *results) {
+  static const char front[] = "wasi:cli/run@0.2.", end[] = "#run";
+  const size_t least = sizeof front - 1, tail = sizeof end - 1;
+  wn_extern_t found;
+  for (size_t i = 0; wn_module_export(module, i, &found); i++) {
+    wn_str_t name = found.name;
+    if (name.len < least + tail || memcmp(name.ptr, front, least) != 0) continue;
+    if (memcmp(name.ptr + name.len - tail, end, tail) != 0) continue;
+    *results = 1;
+    return name;
+  }
+  *results = 0;
+  return text("_start");
+}
+
 static int run(wn_module_t *module, wn_sys_t *sys, wn_message_t *message) {
   static const uint32_t more = 41;
   wn_host_func_t funcs[] = {{"host", "answer", "i", "i", answer, (void *)&more}};
@@ -71,10 +88,13 @@ static int run(wn_module_t *module, wn_sys_t *sys, wn_message_t *message) {
   wn_err_t err = wn_instance_new(module, &config, &instance, message);
   if (err) return err;
   wn_end_t end;
-  err = wn_instance_call(instance, text("_start"), NULL, 0, 0, message);
+  wn_value_t failed = 0;
+  size_t results;
+  wn_str_t name = entry(module, &results);
+  err = wn_instance_call(instance, name, &failed, 0, results, message);
   wn_instance_get_end(instance, &end);
   wn_instance_delete(instance);
-  return err == WN_EXIT ? (int)(end.exit_code & 0xff) : err;
+  return err == WN_EXIT ? (int)(end.exit_code & 0xff) : err ? err : (int)(uint32_t)failed;
 }
 
 int main(int argc, char **argv) {

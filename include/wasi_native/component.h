@@ -3,6 +3,9 @@
  * A component is core modules and a description of how they are put together. Whoever reads that description makes a
  * wn_comp_t for each instance, instantiates its core modules with bindings (engine.h), and for each import a
  * wn_canon_func_t. All of one tree of components run in one world (wn_sys_t) and on one thread at a time.
+ *
+ * The one who reads it in this package is wasi_native/component, in Python. A core module that imports WASI 0.2 by
+ * name needs nothing of this file: wn_instance_new() alone (examples/c/embed.c).
  */
 #ifndef WASI_NATIVE_COMPONENT_H
 #define WASI_NATIVE_COMPONENT_H
