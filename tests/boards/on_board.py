@@ -110,6 +110,43 @@ def test_an_engine_that_does_not_open_is_passed_over() -> None:
     assert done.returncode == 126 and b"libgcc_s.so.1" in done.stderr
 
 
+ENDLESS = """(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "env" "tick" (func $tick))
+  (memory (export "memory") 1)
+  (func (export "wait")
+    (i32.store (i32.const 16) (i32.const 1)) (i64.store (i32.const 24) (i64.const 200000000))
+    (loop $l (drop (call $poll (i32.const 0) (i32.const 104) (i32.const 1) (i32.const 200))) (br $l)))
+  (func (export "call") (loop $l (call $tick) (br $l))))"""
+LEAVING = """
+import sys, threading, time
+from wasi_native import Host, HostFunction
+ticks = []
+def tick():
+    ticks.append(1)
+    time.sleep(0.01)
+def run(name):
+    with Host(engine="wasm3", cache=False) as host:
+        made = host.load(sys.argv[1]).instantiate(functions=[HostFunction("env", "tick", "", "", tick)])
+        made.call(name)
+for name in ("wait", "call"):
+    threading.Thread(target=run, args=(name,), daemon=True).start()
+while len(ticks) < 20:
+    time.sleep(0.05)
+print(threading.active_count(), flush=True)
+"""
+
+
+def test_python_ends_while_threads_are_in_a_guest(tmp_path: Path) -> None:
+    """They end when they come back for the interpreter's lock: the C library unwinds them through code of ours, which
+    has no tables for that."""
+    module = tmp_path / "endless.wasm"
+    module.write_bytes(aot.binary(ENDLESS))
+    run = [sys.executable, "-c", LEAVING, module]
+    done = subprocess.run(run, capture_output=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"3\n", b"")
+
+
 @pytest.mark.parametrize("resolver", ["auto", "walk"])
 def test_a_program_of_c_works_on_files(tmp_path: Path, resolver: str) -> None:
     program = aot.program(build.guest("tour"))
