@@ -142,8 +142,50 @@ def test_lengths_that_lie(code: int) -> None:
 
 
 def test_another_format() -> None:
-    text = refused(sealed(wno.library(), wno.manifest().to_bytes(), version=2))
-    assert text == "its format is 2, this version of wasi_native reads 1; compile it again"
+    text = refused(sealed(wno.library(), wno.manifest().to_bytes(), version=3))
+    assert text == "its format is 3, this version of wasi_native reads 1 and 2; compile it again"
+
+
+MODULES = ("ab" * 32, "", "cd" * 32, "ab" * 32)
+DEFINITION = b"\0asm\x0d\0\1\0" + b"definition"
+
+
+def component(definition: bytes = DEFINITION) -> bytes:
+    made = wno.manifest(modules=MODULES, abi=2)
+    return aot.pack(wno.library(), made, definition)
+
+
+def test_a_component_has_its_definition_between_code_and_manifest() -> None:
+    data = component()
+    assert data[CODE : CODE + len(DEFINITION)] == DEFINITION
+    assert data[-TRAILER : -TRAILER + 16][12:] == pack("<I", 2)
+    found = aot.read("a.wno", data)
+    assert (bytes(found.definition), found.elf) == (DEFINITION, wno.library())
+    assert found.manifest.modules == MODULES and found.manifest.parts == ("ab" * 32, "cd" * 32)
+    told = aot.describe(found)
+    assert (told["format"], told["definition_size"]) == (2, len(DEFINITION))
+    assert told["manifest"]["modules"] == list(MODULES)
+    assert aot.read("x", PLAIN).definition == b"" and aot.describe(aot.read("x", PLAIN))["format"] == 1
+
+
+def test_a_component_that_is_changed() -> None:
+    whole, dice = component(), random.Random(5)
+    for at in range(len(whole)):
+        bad = bytearray(whole)
+        bad[at] ^= 1 << dice.randrange(8)
+        assert refused(bytes(bad))
+        assert "truncated" in refused(whole[:at]) or at == 0
+
+
+@pytest.mark.parametrize(("definition", "modules"), [(b"", MODULES), (DEFINITION, ())])
+def test_a_definition_and_core_modules_come_together(definition: bytes, modules: tuple[str, ...]) -> None:
+    made = wno.manifest(modules=modules)
+    with pytest.raises(ValueError, match="a module neither"):
+        aot.pack(wno.library(), made, definition)
+    body = wno.library() + definition
+    for version in (1, 2):
+        text = refused(sealed(body, made.to_bytes(), version=version, code=CODE))
+        assert "the lengths in its trailer" in text or "'modules' are of a component's file alone" in text
 
 
 def test_a_manifest_too_large() -> None:
@@ -193,6 +235,8 @@ def test_manifests_that_are_none(text: bytes, reason: str) -> None:
         ("imports", "env", "its 'imports' has a wrong type"),
         ("imports", [1], "its 'imports' has a wrong type"),
         ("flags", ["-I/usr/include"], "its 'flags' holds a path"),
+        ("modules", ["ab" * 32, "AB" * 32], "its 'modules' are not 64 hex digits each"),
+        ("modules", "ab" * 32, "its 'modules' has a wrong type"),
         ("tools", ["zig"], "its 'tools' has a wrong type"),
         ("tools", {"zig": 17}, "its 'tools' has a wrong type"),
         ("pointer_bits", 16, "neither 32 nor 64"),

@@ -3,8 +3,9 @@
 ::
 
     ELF shared object
+    definition                of a component alone: its binary, without the code of what was compiled
     manifest                  JSON, at most 64 KiB
-    trailer      56 bytes     u64 length of the ELF, u32 length of the manifest, u32 format (1),
+    trailer      56 bytes     u64 length of the ELF, u32 length of the manifest, u32 format: 1, or 2 of a component,
                               SHA-256 of all before it, "wasi.wno"
     signature   104 bytes     may be missing: Ed25519 public key, signature of all before this block, "wno.sign"
 
@@ -29,9 +30,20 @@ if TYPE_CHECKING:
 else:
     from .record import dataclass, fields
 
-__all__ = ["FORMAT", "MANIFEST_MAX", "Manifest", "Wno", "attach", "describe", "pack", "read", "unsigned"]
+__all__ = [
+    "FORMAT",
+    "FORMAT_COMPONENT",
+    "MANIFEST_MAX",
+    "Manifest",
+    "Wno",
+    "attach",
+    "describe",
+    "pack",
+    "read",
+    "unsigned",
+]
 
-FORMAT = 1
+FORMAT, FORMAT_COMPONENT = 1, 2
 MANIFEST_MAX = 1 << 16
 
 _TRAILER, _SIGNATURE = 56, 104
@@ -43,8 +55,10 @@ _FAMILY = {"armv6": "arm", "armv7": "arm", "i686": "x86", "riscv64": "riscv", "m
 class Manifest:
     """What the code in a file is. Texts are plain; none is a path.
 
-    * ``module``, ``sha256``, ``size``: file name and content of the WebAssembly module; ``imports``: the names of
-      the modules that it imports from
+    * ``module``, ``sha256``, ``size``: file name and content of the WebAssembly module or component; ``imports``:
+      the names of the modules or interfaces that it imports from
+    * ``modules``: of a component, the SHA-256 of each of its core modules in the order of the file, "" of one that
+      was not compiled; equal ones were compiled once. Empty: a core module
     * ``board``: the id it was compiled for, "" without one
     * ``arch``, ``isa``, ``libc``, ``float_abi``, ``pointer_bits``: what it runs on; libc "" needs none
     * ``abi``: of the interface between the code and wasi_native
@@ -70,14 +84,22 @@ class Manifest:
     depth: int
     flags: tuple[str, ...] = ()
     tools: Mapping[str, str]
+    modules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item.name, str(item.type), getattr(self, item.name))
-        if len(self.sha256) != 64 or not set(self.sha256) <= set("0123456789abcdef"):
+        if not _is_digest(self.sha256):
             raise ValueError("its 'sha256' is not 64 hex digits")
+        if not all(_is_digest(digest) for digest in self.modules if digest):
+            raise ValueError("its 'modules' are not 64 hex digits each")
         if self.pointer_bits not in (32, 64):
             raise ValueError(f"its 'pointer_bits' is {self.pointer_bits}, neither 32 nor 64")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Those of ``modules`` that were compiled, each once, in the order of the library."""
+        return tuple(dict.fromkeys(filter(None, self.modules)))
 
     def to_bytes(self) -> bytes:
         """As JSON, always the same bytes for the same manifest."""
@@ -85,6 +107,8 @@ class Manifest:
 
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         values["tools"] = dict(self.tools)
+        if not self.modules:
+            del values["modules"]
         return dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
     @classmethod
@@ -95,12 +119,16 @@ class Manifest:
             raise ValueError("it is no object")
         known = [item.name for item in fields(cls)]
         strange = [name for name in values if name not in known]
-        absent = [name for name in known if name not in values]
+        absent = [name for name in known if name not in values and name != "modules"]
         if strange or absent:
             what = f"{strange[0][:40]!r} is not known" if strange else f"{absent[0]!r} is missing"
             raise ValueError(f"its key {what}")
         lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
         return cls(**{**values, **lists})
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
 def _check(name: str, kind: str, value: Any) -> None:
@@ -151,31 +179,36 @@ class _Context:
 
 
 class Wno:
-    """A file as :func:`read` found it. ``sha256``: of the whole file; ``key``: hex of the public key that it claims
-    to be signed with, "" without a signature, which nobody has verified yet."""
+    """A file as :func:`read` found it. ``definition``: of a component, else empty. ``sha256``: of the whole file.
+    ``key``: hex of the public key that it claims to be signed with, "" without a signature, which nobody has verified
+    yet."""
 
-    __slots__ = ("elf", "key", "manifest", "name", "sha256", "signature", "signed", "size")
+    __slots__ = ("definition", "elf", "key", "manifest", "name", "sha256", "signature", "signed", "size")
 
     def __init__(
-        self, name: str, data: bytes, digest: str, length: int, code: int, manifest: Manifest
+        self, name: str, data: bytes, digest: str, length: int, code: int, text: int, manifest: Manifest
     ) -> None:
         whole = memoryview(data)
         block = data[length:]
         self.name, self.size, self.manifest, self.sha256 = name, len(data), manifest, digest
-        self.elf, self.signed = whole[:code], whole[:length]
+        self.elf, self.definition, self.signed = whole[:code], whole[code:text], whole[:length]
         self.key, self.signature = block[:32].hex(), block[32:96]
 
 
 # ---- writing ----------------------------------------------------------------------------------------------
 
 
-def pack(library: bytes, manifest: Manifest) -> bytes:
-    """The file. Raises ValueError: the library is not what the manifest says, or the manifest is too large."""
+def pack(library: bytes, manifest: Manifest, definition: bytes = b"") -> bytes:
+    """The file; ``definition``: of a component. Raises ValueError: the library is not what the manifest says, or the
+    manifest is too large."""
     text = manifest.to_bytes()
     if len(text) > MANIFEST_MAX:
         raise ValueError(f"the manifest has {len(text)} bytes, {MANIFEST_MAX} at most are possible")
     _check_library(library, manifest)
-    body = library + text + _struct("<QII", len(library), len(text), FORMAT)
+    if bool(definition) != bool(manifest.modules):
+        raise ValueError("a component has a definition and core modules, a module neither")
+    version = FORMAT_COMPONENT if definition else FORMAT
+    body = library + definition + text + _struct("<QII", len(library), len(text), version)
     return body + bytes.fromhex(sha256(body)) + _END
 
 
@@ -219,21 +252,24 @@ def _read(name: str, data: bytes) -> Wno:
         )
     at = length - _TRAILER
     code, text, version = unpack("<QII", data[at : at + 16])
-    if version != FORMAT:
+    if version not in (FORMAT, FORMAT_COMPONENT):
         raise ValueError(
-            f"its format is {version}, this version of wasi_native reads {FORMAT}; compile it again"
+            f"its format is {version}, this version of wasi_native reads {FORMAT} and {FORMAT_COMPONENT}; "
+            "compile it again"
         )
-    if text > MANIFEST_MAX or code + text != at:
+    if text > MANIFEST_MAX or code + text > at or (code + text < at) != (version == FORMAT_COMPONENT):
         raise ValueError("damaged: the lengths in its trailer are not those of the file; copy it again")
     found, whole = sha256_parts(memoryview(data), at + 16)
     if found != data[at + 16 : at + 48].hex():
         raise ValueError("damaged or tampered with: its SHA-256 is another; copy it again")
     try:
-        manifest = Manifest.from_bytes(data[code:at])
+        manifest = Manifest.from_bytes(data[at - text : at])
     except ValueError as error:
         raise ValueError(f"its manifest is malformed: {error}") from None
+    if bool(manifest.modules) != (version == FORMAT_COMPONENT):
+        raise ValueError("its manifest is malformed: 'modules' are of a component's file alone")
     _check_library(memoryview(data)[:code], manifest)
-    return Wno(name, data, whole, length, code, manifest)
+    return Wno(name, data, whole, length, code, at - text, manifest)
 
 
 def _check_library(library: bytes | memoryview, manifest: Manifest) -> None:
@@ -253,9 +289,12 @@ def _check_library(library: bytes | memoryview, manifest: Manifest) -> None:
 def describe(wno: Wno) -> dict[str, Any]:
     """All that a file says of itself, ready for JSON."""
     values: dict[str, Any] = {"file": wno.name, "size": wno.size, "sha256": wno.sha256}
-    values |= {"code_size": len(wno.elf), "key": wno.key, "format": FORMAT}
+    values |= {"code_size": len(wno.elf), "definition_size": len(wno.definition), "key": wno.key}
+    values["format"] = FORMAT_COMPONENT if wno.definition else FORMAT
     manifest = {item.name: getattr(wno.manifest, item.name) for item in fields(wno.manifest)}
-    for name in ("imports", "flags"):
+    for name in ("imports", "flags", "modules"):
         manifest[name] = list(manifest[name])
     manifest["tools"] = dict(manifest["tools"])
+    if not manifest["modules"]:
+        del manifest["modules"]
     return {**values, "manifest": manifest}

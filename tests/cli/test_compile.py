@@ -319,3 +319,43 @@ def test_limits_of_what_was_compiled(compile: Tool, tool: Tool, tmp_path: Path) 
     compile("loop.wat")
     done = tool("run", "--fuel", "1000", "--allow-native", digest(tmp_path / "loop.wno"), "loop.wno")
     assert done.status == 126 and "wasi-native compile --fuel" in done.err
+
+
+COMPONENT = """(component
+  (core module $Owner (memory (export "memory") 1) (func (export "run") (result i32) (i32.const 0)))
+  (core instance $owner (instantiate $Owner))
+  (core module $User (import "o" "memory" (memory 1)) (func (export "add") (param i32 i32) (result i32)
+    (i32.store (i32.const 0) (i32.add (local.get 0) (local.get 1))) (i32.load (i32.const 0))))
+  (core instance $user (instantiate $User (with "o" (instance $owner))))
+  (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $user "add")))
+  (func $run (result (result)) (canon lift (core func $owner "run")))
+  (instance $cli (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $cli)))"""
+
+
+def test_a_component(compile: Tool, tool: Tool, tmp_path: Path) -> None:
+    (tmp_path / "c.wasm").write_bytes(guests.binary(COMPONENT))
+    done = compile("c.wasm", "--opt", "0")
+    assert done.status == 0, done.err
+    code = digest(tmp_path / "c.wno")
+    ran = tool("run", "--engine", "wasm2c", "--allow-native", code, "--invoke", "add", "c.wno", "40", "2")
+    assert (ran.status, ran.out) == (0, "42\n"), ran.err
+    assert tool("run", "--engine", "wasm2c", "--allow-native", code, "c.wno").status == 0
+    assert tool("run", "c.wno").status == 126
+    told = [" ".join(line.split()) for line in tool("inspect", "c.wno").out.splitlines()]
+    assert "imports of nothing" in told and "exports wasi:cli/run@0.2.0, add" in told
+    assert any(line.startswith("core modules 2, compiled: 2; without code: ") for line in told)
+    assert (
+        any(line.startswith("component c.wasm, ") for line in told) and "interface version 2, 64 bits" in told
+    )
+
+
+def test_what_of_a_component_cannot_be_compiled(compile: Tool, tmp_path: Path) -> None:
+    wide = COMPONENT.replace("(component", "(component (core module $Wide (func (param v128)))", 1)
+    for wat, why in (
+        ("(component)", "c.wat: this component has no core module: there is nothing to compile"),
+        (wide, "c.wat, core module 1 of 3: needs simd128, which wasm2c code does not offer"),
+    ):
+        (tmp_path / "c.wat").write_text(wat)
+        done = compile("c.wat")
+        assert done.status == 1 and why in done.err and not (tmp_path / "c.wno").exists()

@@ -11,6 +11,7 @@ import pytest
 from tests.component import script
 from tests.component.build import CHECKOUT, HERE, checkout
 from tests.engine.libraries import library
+from tests.host.native import Compiler
 from wasi_native import Host, Limits, Policy
 from wasi_native.errors import Trap
 
@@ -29,16 +30,22 @@ OTHERS = {"values/variants": 1}
 
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
-@pytest.mark.parametrize("engine", ["wasmtime", "wasm_c_api", "wasm3", "wasm3-old"])
+@pytest.mark.parametrize("engine", ["wasmtime", "wasm2c", "wasm_c_api", "wasm3", "wasm3-old"])
 def test_our_own(path: Path, engine: str) -> None:
-    policy, place = Policy(limits=Limits(instances=100)), library(engine)
-    with Host(policy, engine=engine.partition("-")[0], engine_path=place, cache=False) as host:
+    policy = Policy(limits=Limits(instances=100))
+    with made(engine, policy) as host:
         found = script.Script(host, path)
         found.run()
         if path.stem == "sharing" and "share-tables" not in host.caps:
             assert "the ability share-" in found.failed[0]
             return
     assert found.failed == [] and found.passed > 0
+
+
+def made(engine: str, policy: Policy) -> Host:
+    if engine == "wasm2c":
+        return Compiler(policy)
+    return Host(policy, engine=engine.partition("-")[0], engine_path=library(engine), cache=False)
 
 
 def test_the_reference(record_property: Any) -> None:

@@ -19,6 +19,7 @@ from wasi_native.aot_build import Options, Target
 
 ROOT = Path(__file__).resolve().parents[2]
 _PARTS = ["wasi_native/aot_build.py", "wasi_native/aot_source.py", "include/wasi_native/aot.h"]
+_PARTS += ["wasi_native/component/split.py", "wasi_native/component/shim.py"]
 _PARTS += ["wasi_native/aot_rt/aot_rt.c", "wasi_native/aot_rt/wasm-rt.h"]
 
 

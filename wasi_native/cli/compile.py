@@ -1,11 +1,11 @@
-"""``wasi-native compile``: a module to native code in one file, for a board that needs no engine then."""
+"""``wasi-native compile``: a module or component to native code in one file, for a board that needs no engine."""
 
 from __future__ import annotations
 
 import os
 from time import monotonic
 
-from ..errors import WasiError
+from ..errors import AotError, WasiError
 from . import options as opt
 from .options import FLAG, VALUE, Command, Usage
 from .out import clean, complain, human, say, write
@@ -22,10 +22,11 @@ __all__ = ["COMMAND", "main"]
 COMMAND = Command(
     "compile",
     "[OPTIONS] MODULE",
-    "Translates the WebAssembly module MODULE (.wasm, or .wat where an engine here reads text) to native code: one "
-    "file .wno, that wasi_native loads with no engine installed, on the board that it was compiled for. Needs wasm2c "
-    "of wabt and a C compiler: zig (python -m pip install 'wasi_native[compile]') compiles for every board, the "
-    "system's for this machine.",
+    "Translates the WebAssembly module or component MODULE (.wasm, or .wat where an engine here reads text) to "
+    "native code: one file .wno, that wasi_native loads with no engine installed, on the board that it was compiled "
+    "for. Of a component it holds the code of all core modules, and what links them. Needs wasm2c of wabt and a C "
+    "compiler: zig (python -m pip install 'wasi_native[compile]') compiles for every board, the system's for this "
+    "machine.",
     (
         (
             "-o",
@@ -118,14 +119,22 @@ def _compile(
     source: str, options: dict[str, Any], target: Target, isa: str, how: Options
 ) -> tuple[bytes, Manifest]:
     from .. import aot, elf
-    from ..aot_build import ABI, build_library
+    from ..aot_build import build_library
     from ..digest import sha256
     from ..wasm import parse
 
     name = os.path.basename(source)
     raw = _binary(source)
-    imports = tuple(dict.fromkeys(item.module for item in parse(raw, name).imports))
-    library = build_library(raw, target, how, progress=_progress, name=name)
+    parsed = parse(raw, name)
+    definition, modules = b"", tuple[str, ...]()
+    code: bytes | list[bytes] = raw
+    imports = tuple(dict.fromkeys(item.module for item in parsed.imports))
+    if parsed.layer == "component":
+        from ..component.split import split
+
+        parts = split(raw, name)
+        definition, modules, code = parts.definition, parts.modules, parts.code
+    library = build_library(code, target, how, progress=_progress, name=name)
     found = elf.read(library)
     manifest = aot.Manifest(
         module=_plain(name),
@@ -138,15 +147,19 @@ def _compile(
         libc=target.libc,
         float_abi=found.float_abi,
         pointer_bits=found.bits,
-        abi=ABI,
+        abi=library.abi,
         bounds="explicit",
         interrupt=how.checks,
         fuel=how.fuel,
         depth=how.call_depth,
         flags=library.flags,
         tools=library.tools,
+        modules=modules,
     )
-    return aot.pack(library, manifest), manifest
+    try:
+        return aot.pack(library, manifest, definition), manifest
+    except ValueError as error:
+        raise AotError(f"{name}: {error}") from None
 
 
 def _plain(text: str) -> str:

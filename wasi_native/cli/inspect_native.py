@@ -41,11 +41,25 @@ def inspect(path: str, policy: Policy | None, as_json: bool) -> int:
     found["signature"] = _signature(wno)
     found["fits"] = _fits(wno)
     found["verdict"] = "" if policy is None else _verdict(wno, policy)
+    if wno.definition:
+        try:
+            found["component"] = _component(path, bytes(wno.definition))
+        except ModuleError as error:
+            complain("wasi-native inspect", str(error))
+            return 1
     if as_json:
         json(found)
     else:
         say(_text(found))
     return 1 if found["verdict"].startswith("denied") or found["signature"].startswith("WRONG") else 0
+
+
+def _component(path: str, definition: bytes) -> dict[str, list[str]]:
+    """What it imports and exports, by its own names."""
+    from ..component import FEATURES, decode
+
+    model = decode(definition, path, FEATURES)
+    return {"imports": list(model.imports), "exports": list(model.exports)}
 
 
 def _signature(wno: Wno) -> str:
@@ -89,17 +103,33 @@ def _text(found: dict[str, Any]) -> str:
     left += ["fuel is counted"] * made["fuel"] + [f"at most {made['depth']} nested calls"] * bool(
         made["depth"]
     )
+    world = found.get("component")
+    what, imports = ("component", world["imports"]) if world else ("module", made["imports"])
+    more: list[tuple[str, str]] = []
+    if world:
+        compiled, all_ = len(set(filter(None, made["modules"]))), len(made["modules"])
+        more = [
+            ("exports", ", ".join(map(clean, world["exports"])) or "nothing"),
+            (
+                "core modules",
+                f"{all_}, compiled: {compiled}; without code: {human(found['definition_size'])}",
+            ),
+        ]
     pairs = [
-        ("kind", "a compiled guest: native code, which only an allowed hash or key lets run"),
+        (
+            "kind",
+            f"a compiled {'guest' if not world else what}: native code, which only an allowed hash or key lets run",
+        ),
         ("size", f"{human(found['size'])} ({found['size']} bytes), code {human(found['code_size'])}"),
         ("sha256", found["sha256"]),
         ("signed by", found["key"]),
         ("signature", found["signature"]),
         ("policy", found["verdict"]),
         ("runs here", found["fits"]),
-        ("module", f"{name}, {human(made['size'])}"),
+        (what, f"{name}, {human(made['size'])}"),
         ("its sha256", made["sha256"]),
-        ("imports of", ", ".join(made["imports"]) or "nothing"),
+        ("imports of", ", ".join(map(clean, imports)) or "nothing"),
+        *more,
         ("board", made["board"]),
         ("target", ", ".join(filter(None, (made["arch"], made["isa"], made["libc"], _float(made))))),
         ("interface", f"version {made['abi']}, {made['pointer_bits']} bits"),

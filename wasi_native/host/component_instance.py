@@ -74,6 +74,7 @@ class ComponentInstance(Guest):
             self._make()
         except BaseException:
             self._free()
+            self._functions = None  # there is nothing left to close
             self._gone()
             raise
         self.exports = Exports(self._tree.exports, component.types, self._resources, self._function)

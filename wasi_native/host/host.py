@@ -254,7 +254,12 @@ class Host:
         from .native import open_code, take
 
         wno = take(name, raw, self.policy)
-        return Module(self, name, path, raw, open_code(self._native(), wno, self._native_cache()), wno)
+        cores = open_code(self._native(), wno, self._native_cache())
+        if wno.definition:
+            from .component import Component
+
+            return Component(self, name, path, bytes(wno.definition), wno, cores)  # type: ignore[return-value]
+        return Module(self, name, path, raw, cores[0], wno)
 
     def _read(self, path: str) -> bytes:
         limit = self.policy.limits.module_size or _MODULE_MAX

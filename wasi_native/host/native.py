@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ..cache import Cache
     from ..policy import Policy
 
-__all__ = ["ABI", "ENGINE", "allowed", "fits", "missing_caps", "open_code", "take"]
+__all__ = ["ABIS", "ENGINE", "allowed", "fits", "missing_caps", "open_code", "take"]
 
 ENGINE = "wasm2c"
 """The engine that runs compiled guests."""
 
-ABI = 1
-"""WN_AOT_ABI of wasi_native/aot.h."""
+ABIS = (1, 2)
+"""WN_AOT_ABI and WN_AOT_ABI_SHARED of wasi_native/aot.h."""
 
 _NOT_EXEC = getattr(os, "ST_NOEXEC", 8)
 _MFD_EXEC = 0x10  # Linux 6.3; older kernels refuse it
@@ -81,9 +81,10 @@ def fits(wno: aot.Wno, machine: elf.Machine | None = None) -> None:
         libc = machine.libc if machine.libc != "unknown" else made.libc
         fix = f"wasi-native compile --arch {machine.arch} --libc {libc}"
         raise ModuleError(f"{wno.name}: compiled for {wrong}; {fix} makes one for here")
-    if made.abi != ABI:
+    if made.abi not in ABIS:
         raise ModuleError(
-            f"{wno.name}: compiled for version {made.abi} of the interface, this is version {ABI}; compile it again"
+            f"{wno.name}: compiled for version {made.abi} of the interface, these are the versions {ABIS[0]} and "
+            f"{ABIS[1]}; compile it again"
         )
 
 
@@ -92,8 +93,8 @@ def missing_caps(made: aot.Manifest) -> set[str]:
     return {name for name, there in (("interrupt", made.interrupt), ("fuel", made.fuel)) if not there}
 
 
-def open_code(engine: _core.Engine, wno: aot.Wno, cache: Cache | None) -> _core.Module:
-    """The code of ``wno``, which :func:`take` gave. Raises ModuleError."""
+def open_code(engine: _core.Engine, wno: aot.Wno, cache: Cache | None) -> list[_core.Module]:
+    """The code of ``wno``, which :func:`take` gave: one module, or the parts of a component. Raises ModuleError."""
     problem = "the host was told to use no cache"
     if cache is not None:
         path, problem = _kept(cache, wno)
@@ -112,9 +113,9 @@ def open_code(engine: _core.Engine, wno: aot.Wno, cache: Cache | None) -> _core.
         os.close(fd)  # what is mapped stays
 
 
-def _restore(engine: _core.Engine, wno: aot.Wno, path: str) -> _core.Module:
+def _restore(engine: _core.Engine, wno: aot.Wno, path: str) -> list[_core.Module]:
     try:
-        return engine.restore(path)
+        return [engine.restore(path, part) for part in range(len(wno.manifest.parts) or 1)]
     except _core.CoreError as error:
         raise ModuleError(f"{wno.name}: {plain_lines(str(error))}") from None
 
@@ -123,7 +124,7 @@ def _kept(cache: Cache, wno: aot.Wno) -> tuple[str | None, str]:
     """The file in the cache that holds this code, made when there is none; or None, and why."""
     if cache.problem:
         return None, cache.problem
-    key = (wno.sha256, ENGINE, f"abi{ABI}", "elf")
+    key = (wno.sha256, ENGINE, f"abi{wno.manifest.abi}", "elf")
     path = cache.get(*key)
     if path is not None and not _same(path, wno.elf):
         cache.discard(path)
