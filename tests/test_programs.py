@@ -206,11 +206,11 @@ def test_rust_panic(form: Form) -> None:
     assert b"asked to" in done.stderr and b"unreachable" in done.stderr
 
 
-def a_day_of_python(box: Path, program: Path, code: int) -> None:
+def a_day_of_python(box: Path, program: Path, code: int, *options: str) -> None:
     """day.py in ``box``: all that it prints and leaves; ``code``: what its 23 becomes."""
     text = (Path(toolchains.HERE) / "day.py").read_text()
     grants = ("--dir", f"{box}::/work", "--env", "DAY=sunny")
-    done = launch.run(*grants, program, "-c", text, "/work", "ü", stdin=b'{"list": [1, 2]}')
+    done = launch.run(*grants, *options, program, "-c", text, "/work", "ü", stdin=b'{"list": [1, 2]}')
     data = bytearray(i * 7 % 256 for i in range(300_000))
     data[100_000:100_004] = b"here"
     assert (done.returncode, done.stderr) == (code, b"to stderr\n")

@@ -11,12 +11,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.component.build import encode
+from tests.engine.libraries import library
 from tests.programs import components, launch
 from tests.test_programs import a_day_of_python, lines
 from wasi_native import Capture, Err, Host, Policy
 from wasi_native.component import FEATURES, decode
 
 pytestmark = pytest.mark.programs
+
+
+@pytest.fixture(params=["wasmtime", "wasm3"])
+def on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Options for an engine that shares all, and for one that shares no tables."""
+    if request.param != "wasmtime":
+        monkeypatch.setenv("WASI_NATIVE_ENGINE_PATH", str(library(request.param)))
+    return ("--engine", str(request.param))
 
 
 def host(policy: Policy) -> Host:
@@ -68,9 +78,9 @@ def test_python_called() -> None:
     counted(components.python_component())
 
 
-def test_javascript() -> None:
+def test_javascript(on: tuple[str, str]) -> None:
     """jco componentize, with the engine that it brings."""
-    done = launch.run(components.javascript_component())
+    done = launch.run(*on, components.javascript_component())
     assert (done.returncode, done.stderr) == (0, b"to stderr\n")
     assert done.stdout == lines(
         'words [{"word":"dog","times":1},{"word":"fox","times":1},{"word":"the","times":2},{"word":"äö","times":2}]',
@@ -82,24 +92,32 @@ def test_javascript_called() -> None:
     counted(components.javascript_component())
 
 
-def test_c_of_imports_by_name() -> None:
+def test_c_of_imports_by_name(on: tuple[str, str]) -> None:
     """What tests/p2/test_direct.py runs as a core module, as the component that is made of it."""
     path = components.c_component()
-    done = launch.run("--env", "A=one", "--env", "B=two", path, "7", "ü", stdin=b"x" * 40000)
+    done = launch.run(*on, "--env", "A=one", "--env", "B=two", path, "7", "ü", stdin=b"x" * 40000)
     assert (done.returncode, done.stderr) == (7, b"")
     assert done.stdout.startswith(lines("argument 7", "argument ü", "value one", "value two") + b"read xxx")
     assert done.stdout.count(b"x") == 40000
-    done = launch.run(path)
+    done = launch.run(*on, path)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_composed() -> None:
+def test_composed(on: tuple[str, str], tmp_path: Path) -> None:
     """Strings and resources go from one component of a program to another."""
-    done = launch.run(components.HERE / "composed.wat")
+    path = tmp_path / "composed.wasm"
+    path.write_bytes(encode((components.HERE / "composed.wat").read_bytes()))
+    done = launch.run(*on, path)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == "WORDS OF ANOTHER COMPONENTé\n12 42 37\n".encode()
 
 
-def test_python_adapted(tmp_path: Path) -> None:
+def test_python_adapted(on: tuple[str, str], tmp_path: Path) -> None:
     """CPython of preview 1 by way of 0.2, whose exit knows of success and failure alone."""
-    a_day_of_python(tmp_path, components.python_adapted(), 1)
+    a_day_of_python(tmp_path, components.python_adapted(), 1, *on)
+
+
+def test_python_where_it_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WASI_NATIVE_ENGINE_PATH", str(library("wasm3")))
+    done = launch.run("--engine", "wasm3", components.python_component())
+    assert done.returncode == 126 and b"the module needs extended constant expressions" in done.stderr
