@@ -87,6 +87,7 @@ def _list(cache: Cache, as_json: bool) -> None:
 
 def _precompile(options: dict[str, Any], paths: list[str]) -> int:
     from ..host import Host
+    from .signals import AtOnce
 
     status = 0
     try:
@@ -97,7 +98,8 @@ def _precompile(options: dict[str, Any], paths: list[str]) -> int:
                 return 1
             for path in paths:
                 try:
-                    host.load(path)
+                    with AtOnce():
+                        host.load(path)
                     say(f"{path}: compiled for {host.engine} {host.engine_version}\n")
                 except WasiError as error:
                     complain("wasi-native cache", str(error))

@@ -97,7 +97,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
     target = options.get("-o") or os.path.splitext(os.path.basename(source))[0] + ".wno"
     if os.path.abspath(target) == os.path.abspath(source):
         raise Usage(f"-o {target}: this is MODULE itself; write another name")
-    from .run import end_in_order
+    from .signals import end_in_order
 
     end_in_order()
     who, began = f"wasi-native compile: {source}", monotonic()

@@ -19,6 +19,7 @@ from . import options as opt
 from .invoke import invoke
 from .options import FLAG, LIST, MAYBE, VALUE, Command, Usage
 from .out import complain, say
+from .signals import AtOnce, end_in_order
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ..policy import Policy
     from ..trace import Stats, Tracer
 
-__all__ = ["COMMAND", "end_in_order", "main", "make_policy"]
+__all__ = ["COMMAND", "main", "make_policy"]
 
 COMMAND = Command(
     "run",
@@ -168,7 +169,8 @@ def _start(options: dict[str, Any], path: str, policy: Policy, trace: _Trace, ca
             engine=options.get("--engine") or _engine_for(path),
             cache=False if "--no-cache" in options else None,
         ) as host:
-            module = host.load(path)
+            with AtOnce():
+                module = host.load(path)
             numbers = _numbers(options["--invoke"], call) if call and isinstance(module, Module) else []
             blocking = "--non-blocking-stdio" not in options
             with module.instantiate(trace=trace.function, nonblocking_stdio=not blocking) as instance:
@@ -484,18 +486,3 @@ class _Trace:
                 sys.stderr.write(self.stats.table())
             except OSError:
                 pass
-
-
-def end_in_order() -> None:
-    """Let SIGTERM and SIGHUP end the guest in order: its temporary directories and sockets are removed."""
-    import _signal  # type: ignore[import-not-found,unused-ignore]  # the standard one takes 4 ms
-
-    def end(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    try:
-        for number in (_signal.SIGTERM, _signal.SIGHUP):
-            if _signal.getsignal(number) == _signal.SIG_DFL:
-                _signal.signal(number, end)
-    except ValueError:  # not the main thread: somebody embeds this command
-        pass
