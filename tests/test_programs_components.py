@@ -13,7 +13,8 @@ import pytest
 
 from tests.component.build import encode
 from tests.engine.libraries import library
-from tests.programs import components, launch
+from tests.guests import aot, build
+from tests.programs import components, jco, launch
 from tests.test_programs import a_day_of_python, lines
 from wasi_native import Capture, Err, Host, Policy
 from wasi_native.component import FEATURES, decode
@@ -110,6 +111,19 @@ def test_composed(on: tuple[str, str], tmp_path: Path) -> None:
     done = launch.run(*on, path)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == "WORDS OF ANOTHER COMPONENTé\n12 42 37\n".encode()
+
+
+def test_compiled() -> None:
+    """With no engine: C that imports by name, and a program of preview 1 with its adapter."""
+    hello = jco.adapt(build.guest("hello"))
+    for path, args, code, out in (
+        (components.c_component(), ("7",), 7, b"argument 7\n"),
+        (hello, (), 0, b"hello, world\n"),
+    ):
+        file = aot.program(path, level=0)
+        allow = hashlib.sha256(file.read_bytes()).hexdigest()
+        done = launch.run("--engine", "wasm2c", "--allow-native", allow, file, *args)
+        assert (done.returncode, done.stderr) == (code, b"") and done.stdout.startswith(out)
 
 
 def test_python_adapted(on: tuple[str, str], tmp_path: Path) -> None:
