@@ -186,8 +186,9 @@ def _shim(calls: dict[str, str]) -> str:
   (core instance $shim (instantiate $shim-module))"""
 
 
-def text() -> str:
-    """The component, as tools make it: the module has its memory and realloc itself."""
+def text(*, shared: bool = False) -> str:
+    """The component, as tools make it: the module has its memory and realloc itself. ``shared``: the memory is that
+    of another core instance."""
     lowered, given, filled = "", {}, ""
     calls = {
         name: params for name, (_, field, params, _) in _CALLS.items() if field[0] != "[" or "method" in field
@@ -211,12 +212,17 @@ def text() -> str:
         f' (canon lift (core func $m "{name}")))'
         for name in ("p2_setup", "p2_entry", *LOOPS)
     )
-    memory = f"""(memory (export "memory") 6) {_REALLOC}"""
+    own, there, first = '(memory (export "memory") 6)', "$m", ""
+    if shared:
+        args += '\n    (with "env" (instance $store))'
+        first = f"(core module $store-module {own}) (core instance $store (instantiate $store-module))"
+        own, there = '(import "env" "memory" (memory 6))', "$store"
     return f"""(component{_IMPORTS}
-  (core module $main{_module(memory)}){_shim(calls)}
+  {first}
+  (core module $main{_module(f"{own} {_REALLOC}")}){_shim(calls)}
   (core func $l-drop (canon resource.drop $stream-type))
   (core instance $m (instantiate $main{args}))
-  (alias core export $m "memory" (core memory $memory))
+  (alias core export {there} "memory" (core memory $memory))
   (alias core export $m "cabi_realloc" (core func $realloc)){lowered}
   (core instance (instantiate $fixup-module (with "" (instance
     (export "$imports" (table $shim "$imports")){filled})))){lifted})

@@ -1,8 +1,9 @@
 """``python -m bench.p2``: the cost of calls of WASI 0.2, against native C and against the engine's own host of 0.2.
 
-The guest is :mod:`bench.component`: here its core module alone, importing WASI by name, and the whole component; in
-the engine's own host, in a process of its own, the same component. That host may put a write off to another thread,
-so check-write answers 0 there: its figure is that of the blocking form.
+The guest is :mod:`bench.component`: here its core module alone, importing WASI by name, the whole component, and
+one whose memory is another core instance's (shared); in the engine's own host, in a process of its own, the same
+component. That host may put a write off to another thread, so check-write answers 0 there: its figure is that of the
+blocking form.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ CASES = (
     ),
     Case("clock_realtime", "wall-clock.now", FAST, "clock_gettime, vDSO", "p2_now", limit=2.0),
 )
+_COLUMNS = ("native", "layer", "component", "shared", "engine")
+_RATIOS = (("component", "native", 2), ("shared", "native", 2), ("engine", "component", 1))
 FASTER = 10
 """Than the engine's own host, for files."""
 
@@ -62,7 +65,7 @@ class Layer:
         self.version = (
             f"wasi_native {wasi_native.__version__} on {self._host.engine} {self._host.engine_version}"
         )
-        text = component.text() if name == "component" else component.core()
+        text = component.core() if name == "layer" else component.text(shared=name == "shared")
         self._instance: Any = self._host.load(text.encode()).instantiate()
         self.run("bench_p2_setup", 0)
 
@@ -72,7 +75,7 @@ class Layer:
     def run(self, export: str, turns: int) -> int:
         """Nanoseconds for so many turns."""
         name = _own(export)
-        if self.name == "component":
+        if self.name != "layer":
             call = self._instance.exports[name.replace("_", "-")]
         else:
             call = partial(self._instance.call, name)
@@ -136,12 +139,12 @@ def peer(root: str) -> None:
 
 def _line(row: measure.Row) -> str:
     cells = [f"{row.case.title:32}"]
-    for name in ("native", "layer", "component", "engine"):
+    for name in _COLUMNS:
         ns = row.ns(name)
         cells.append(f"{ns:10.1f}" if ns is not None else f"{'-':>10}")
-    ours, theirs = row.ratio("component", "native"), row.ratio("engine", "component")
-    cells.append(f"{ours:8.2f}" if ours is not None else f"{'-':>8}")
-    cells.append(f"{theirs:8.1f}" if theirs is not None else f"{'-':>8}")
+    for one, other, digits in _RATIOS:
+        ratio = row.ratio(one, other)
+        cells.append(f"{ratio:8.{digits}f}" if ratio is not None else f"{'-':>8}")
     return " ".join(cells)
 
 
@@ -166,7 +169,7 @@ def main(argv: list[str]) -> int:
         tree.plant(root, 1 << 16)
         native = Native(build_native(root.parent), root)
         variants: list[measure.Variant] = [native]
-        variants += [Layer(root, ask.engine, name) for name in ("layer", "component")]
+        variants += [Layer(root, ask.engine, name) for name in ("layer", "component", "shared")]
         about = [variant.version for variant in variants[1:2] if isinstance(variant, Layer)]
         try:
             worker = Worker("engine", [sys.executable, "-m", "bench.p2", "--peer", str(root)])
@@ -179,7 +182,8 @@ def main(argv: list[str]) -> int:
             variant.close()
     print("\n".join([", ".join(report.machine().values()), *about]))
     print(
-        f"{'ns per call':32} {'native':>10} {'module':>10} {'component':>10} {'engine':>10} {'to C':>8} {'faster':>8}"
+        f"{'ns per call':32} {'native':>10} {'module':>10} {'component':>10} {'shared':>10} {'engine':>10}"
+        f" {'to C':>8} {'shared':>8} {'faster':>8}"
     )
     print("\n".join(_line(row) for row in result.rows))
     if ask.json:
@@ -191,11 +195,13 @@ def main(argv: list[str]) -> int:
             json.dumps({"rounds": ask.rounds, "cases": rows}, indent=2) + "\n", encoding="utf-8"
         )
     for row in result.rows:
-        ours, theirs = row.ratio("component", "native"), row.ratio("engine", "component")
+        theirs = row.ratio("engine", "component")
         for name, note in row.notes.items():
             print(f"{row.case.title}, {name}: {note}")
-        if ours is not None:
-            _verdict(ours <= row.case.limit, f"{row.case.title}, to native: {ours:.2f}")
+        for name in ("component", "shared"):
+            ratio = row.ratio(name, "native")
+            if ratio is not None:
+                _verdict(ratio <= row.case.limit, f"{row.case.title}, {name}, to native: {ratio:.2f}")
         if theirs is not None and row.case.file:
             _verdict(theirs >= FASTER, f"{row.case.title}, times faster than the engine's: {theirs:.1f}")
     return 0

@@ -136,3 +136,35 @@ def test_a_trace_looks_into_the_memory_of_the_call() -> None:
         f.bind_row(*ROW, (other, b"heap", None, b"", 0))
         assert call(user, "go", 64, 8) == 0
         assert seen == [("f", b"heap")] and user.memory(b"memory", 8, 4)[1] == b"user"
+
+
+@pytest.mark.parametrize("name", [b"memory", b"heap"])
+def test_a_memory_that_moves_is_found_again(engine: str, name: bytes) -> None:
+    """It is looked up once, by its name; its place is not what is kept."""
+    with tree(engine, reservation=65536) as t:
+        f = t.func("ii", "i")
+        user = t.core(RANDOM, f)
+        other = t.core(f"""(module (memory (export "{name.decode()}") 1)
+          (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))""")
+        f.bind_row(*ROW, (other, name, None, b"", 0))
+        t.sys.set_seed(1)
+        for pages in range(1, 6):
+            last = 65536 * pages - 16
+            assert call(user, "go", last, 16) == 0
+            assert other.memory(name, last, 16)[1] != bytes(16) == user.memory(b"memory", 65520, 16)[1]
+            assert call(other, "grow", 1) == pages
+
+
+@pytest.mark.parametrize("sharing", ["wasmtime", "wasm2c", "wasm_c_api"])
+def test_another_instance_makes_the_memory_grow(sharing: str) -> None:
+    grows = """(module (import "o" "m" (memory 1))
+      (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))"""
+    with tree(sharing, reservation=65536) as t:
+        f = t.func("ii", "i")
+        user, owner = t.core(RANDOM, f), t.core('(module (memory (export "m") 1))')
+        sharer = t.core(grows, (owner, b"m"))
+        f.bind_row(*ROW, (owner, b"m", None, b"", 0))
+        for pages in range(1, 6):
+            assert call(user, "go", 65536 * pages - 16, 16) == 0
+            assert owner.memory(b"m", 65536 * pages - 16, 16)[1] != bytes(16)
+            assert call(sharer, "grow", 1) == pages

@@ -26,9 +26,13 @@ ANY = (
 class Tree:
     """The root instance of a component, in a world of its own, on one engine."""
 
-    def __init__(self, engine: str, os: _core.FakeOs | None = None, **limits: int) -> None:
+    def __init__(
+        self, engine: str, os: _core.FakeOs | None = None, reservation: int = 0, **limits: int
+    ) -> None:
         self.name = engine.partition("-")[0]
-        self.engine = _core.Engine(self.name, library(engine), tick_ms=5, os=os)
+        self.engine = _core.Engine(
+            self.name, library(engine), reservation=reservation, guard=65536, tick_ms=5, os=os
+        )
         self.sys = _core.Sys(limits, os=os)
         self.root = _core.Comp(self.sys)
         self.kin: _core.Instance | None = None
@@ -54,8 +58,8 @@ class Tree:
 
 
 @contextmanager
-def tree(engine: str, os: _core.FakeOs | None = None, **limits: int) -> Iterator[Tree]:
-    made = Tree(engine, os, **limits)
+def tree(engine: str, os: _core.FakeOs | None = None, reservation: int = 0, **limits: int) -> Iterator[Tree]:
+    made = Tree(engine, os, reservation, **limits)
     try:
         yield made
     finally:

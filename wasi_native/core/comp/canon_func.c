@@ -12,19 +12,18 @@ static wn_err_t unbound(wn_guest_t *guest, const wn_row_t *row, void *slots) {
   return wn_guest_trap(guest, "a function of the component is called before it is there");
 }
 
-/* A row speaks with the memory of the options. What the guest's own span was is forgotten where it was another one:
- * the adapter reads it anew, even when both memories have the same size. */
+/* A row speaks with the memory of the options, which the adapter has not looked at, and with the guest's own where
+ * they name none. What it was is forgotten behind it: nobody finds a span that is stale by then. */
 static wn_err_t call_row(wn_guest_t *guest, const wn_row_t *row, void *slots) {
   const wn_canon_func_t *func = row->ctx;
   const wn_row_t *target = func->target;
   const wn_canon_opts_t *outer = guest->opts;
   wn_comp_t *outer_comp = guest->comp;
-  const bool foreign = func->opts.memory.instance != NULL;
   guest->opts = &func->opts;
   guest->comp = func->comp;
-  if (foreign) guest->mem = wn_opts_memory(&func->opts);
+  if (func->apart) guest->mem = wn_opts_memory(&func->opts);
   wn_err_t err = target->fn(guest, target, slots);
-  if (foreign) guest->mem = (wn_mem_t){NULL, 0};
+  if (func->apart) guest->mem = (wn_mem_t){NULL, 0};
   guest->comp = outer_comp;
   guest->opts = outer;
   return err;
@@ -74,6 +73,7 @@ static wn_err_t call_core(wn_guest_t *guest, const wn_row_t *row, void *slots) {
 /* ---- making and binding ---- */
 
 const wn_row_t *wn_canon_func_row(wn_canon_func_t *func) { return &func->row; }
+const bool *wn_canon_func_apart(const wn_canon_func_t *func) { return &func->apart; }
 
 const wn_canon_opts_t *wn_canon_row_opts(const wn_row_t *row) {
   if (row->fn == call_same) return wn_canon_row_opts(&other_of(row)->row);
@@ -116,7 +116,6 @@ void wn_canon_func_delete(wn_canon_func_t *func) {
   if (!func) return;
   const wn_os_t *os = func->comp->sys->os;
   wn_types_clear(&func->types, os);
-  wn_canon_opts_clear(&func->opts);
   os->free(os, func);
 }
 
@@ -129,6 +128,7 @@ static wn_err_t bind(wn_canon_func_t *func, const void *target,
   func->target = target;
   func->row.fn = fn;
   func->bound = true;
+  func->apart = fn != call_row || func->opts.memory.instance != NULL;
   return 0;
 }
 
@@ -157,7 +157,9 @@ wn_err_t wn_canon_func_bind_same(wn_canon_func_t *func, wn_canon_func_t *other) 
     if (f == func) return WN_INVALID; /* a circle */
   }
   if (!takes(func, other->row.params, other->row.results)) return WN_INVALID;
-  return bind(func, other, call_same);
+  bind(func, other, call_same);
+  func->apart = other->apart;
+  return 0;
 }
 
 wn_err_t wn_canon_func_bind_core(wn_canon_func_t *func, wn_instance_t *instance, wn_str_t name) {
@@ -179,7 +181,7 @@ static wn_err_t lower(wn_canon_func_t *func, const wn_types_t *types, const wn_c
   if (err) return err;
   const bool memory = info->params_in_memory || info->params_pointers || info->result_in_memory;
   if ((memory && !func->opts.memory.instance) || (info->result_pointers && !func->opts.realloc.instance)) {
-    wn_canon_opts_clear(&func->opts);
+    func->opts = (wn_canon_opts_t){0};
     return WN_INVALID;
   }
   return 0;

@@ -28,7 +28,7 @@ struct wn_lifted {
 struct wn_canon_func {
   wn_row_t row; /* what adapters see; fn: by kind */
   wn_comp_t *comp;
-  bool bound;
+  bool bound, apart; /* apart: of the memory of the guest that calls */
   wn_canon_opts_t opts;
   const void *target; /* by kind: a row, a type, another function, what was lifted */
   wn_func_t core;
@@ -38,9 +38,8 @@ struct wn_canon_func {
   char texts[]; /* module, name, params, results */
 };
 
-/* What the configuration says; wn_canon_opts_clear() afterwards. MISSING, INVALID, NOMEM. */
+/* What the configuration says; empty on failure. MISSING, INVALID. */
 wn_err_t wn_canon_opts_set(wn_canon_opts_t *opts, const wn_canon_config_t *config);
-void wn_canon_opts_clear(wn_canon_opts_t *opts);
 
 /* types.c. INVALID: the resources are not as many as the plan has; NOMEM. */
 wn_err_t wn_types_set(wn_types_t *types, const wn_signature_t *signature, const wn_os_t *os);

@@ -34,7 +34,6 @@ void wn_lifted_delete(wn_lifted_t *lifted) {
   if (!lifted) return;
   const wn_os_t *os = lifted->opts.comp->sys->os;
   wn_types_clear(&lifted->types, os);
-  wn_canon_opts_clear(&lifted->opts);
   os->free(os, lifted);
 }
 

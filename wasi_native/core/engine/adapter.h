@@ -57,6 +57,7 @@ struct wn_instance {
   const char *memory_name; /* the export that rows use as memory: "memory", or another name for it */
   bool started;            /* exports can be called */
   bool wants_comp;         /* it imports WASI 0.2 by name */
+  wn_memory_t memory;      /* under that name; none before it has started, or where it exports none */
   wn_canon_opts_t opts;    /* of a module that imports WASI 0.2 by name */
   wn_comp_t *own;          /* likewise, made with it */
 };
@@ -68,6 +69,7 @@ typedef struct wn_provide {
   const wn_row_t *row; /* NULL: the sibling's */
   wn_instance_t *sibling;
   wn_str_t name;
+  const bool *apart; /* not NULL: points to whether the row looks for its memory itself, asked at each call */
 } wn_provide_t;
 
 struct wn_engine_ops {
@@ -104,9 +106,17 @@ struct wn_engine_ops {
    * middle of calls of this and of other instances. values: parameters in, the result out. */
   wn_err_t (*func)(wn_instance_t *instance, wn_str_t name, wn_func_t *func);
   wn_err_t (*call_func)(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
-  wn_err_t (*memory)(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size);
+  /* An exported memory, looked up once: memory->at is the adapter's, zero before. And as it is now, which is asked
+   * for before each use. MISSING. */
+  wn_err_t (*memory)(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory);
+  wn_mem_t (*span)(const wn_memory_t *memory);
   uint64_t (*fuel)(wn_instance_t *instance); /* NULL: not counted */
 };
+
+/* Whether that is the name of the memory that rows use. */
+static inline bool wn_rows_memory(const wn_instance_t *instance, wn_str_t name) {
+  return strlen(instance->memory_name) == name.len && memcmp(instance->memory_name, name.ptr, name.len) == 0;
+}
 
 extern const wn_engine_ops_t wn_engine_wasmtime;
 extern const wn_engine_ops_t wn_engine_wasm2c;

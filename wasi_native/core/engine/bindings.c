@@ -233,6 +233,7 @@ static void bind_one(wn_instance_t *instance, const wn_binding_t *binding, const
   if (binding->kind == WN_BIND_FUNC) {
     if (want->kind != WN_EXTERN_FUNC) missing_add(missing, want, "a function where none is imported");
     else check_row(instance, want, wn_canon_func_row(binding->func), out, missing);
+    out->apart = wn_canon_func_apart(binding->func);
     return;
   }
   share(instance, binding->instance, binding->name, want, "no such export of the other instance", out, missing);

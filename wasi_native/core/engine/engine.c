@@ -137,11 +137,12 @@ static wn_err_t runner_func(wn_instance_t *instance, wn_str_t name, const char *
   return 0;
 }
 
-static wn_err_t runner_memory(wn_instance_t *instance, const char *name, wn_memory_ref_t *out) {
-  uint8_t *base;
-  uint64_t size;
-  *out = (wn_memory_ref_t){instance, instance->module->engine->ops->memory, name};
-  return out->span(instance, name, &base, &size);
+static wn_err_t runner_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *out) {
+  const wn_engine_ops_t *ops = instance->module->engine->ops;
+  wn_memory_t memory = {.instance = instance, .span = ops->span};
+  wn_err_t err = ops->memory(instance, name, &memory);
+  if (!err) *out = memory;
+  return err;
 }
 
 static wn_err_t runner_ticks_begin(wn_instance_t *instance, wn_message_t *message) {
@@ -170,6 +171,10 @@ static const char *memory_name(const wn_module_t *module) {
   return !exported(module, "memory") && exported(module, standard) ? standard : "memory";
 }
 
+static wn_str_t rows_memory(const wn_instance_t *instance) {
+  return (wn_str_t){instance->memory_name, strlen(instance->memory_name)};
+}
+
 /* Of a module that imports functions of WASI 0.2 by name: how they speak with it. */
 static wn_err_t be_component(wn_instance_t *instance, wn_message_t *message) {
   if (!instance->wants_comp) return 0;
@@ -177,16 +182,17 @@ static wn_err_t be_component(wn_instance_t *instance, wn_message_t *message) {
   if (!instance->guest.comp) err = wn_comp_new(instance->guest.sys, NULL, &instance->own);
   if (err) return wn_message_set(message, err, "no memory for an instance");
   if (instance->own) instance->guest.comp = instance->own;
-  instance->opts =
-      (wn_canon_opts_t){.comp = instance->guest.comp,
-                        .memory = {instance, instance->module->engine->ops->memory, instance->memory_name}};
+  instance->opts.comp = instance->guest.comp;
   instance->guest.opts = &instance->opts;
   return 0;
 }
 
-static void find_realloc(wn_instance_t *instance) {
+/* What calls go by from now on, without a name. */
+static void find_exports(wn_instance_t *instance) {
   static const char *const names[] = {"cabi_realloc", "cm32p2_realloc"};
+  runner_memory(instance, rows_memory(instance), &instance->memory);
   if (!instance->guest.opts) return;
+  instance->opts.memory = instance->memory;
   for (size_t i = 0; i < sizeof names / sizeof *names && !instance->opts.realloc.instance; i++) {
     wn_func_t func;
     if (wn_func_get(instance, (wn_str_t){names[i], strlen(names[i])}, &func)) continue;
@@ -254,7 +260,7 @@ wn_err_t wn_instance_new(wn_module_t *module, const wn_instance_config_t *config
     goto free_all;
   }
   instance->started = true;
-  find_realloc(instance);
+  find_exports(instance);
   os->free(os, provides);
   *out = instance;
   return 0;
@@ -308,7 +314,13 @@ wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
 }
 
 wn_err_t wn_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
-  return instance->module->engine->ops->memory(instance, name ? name : instance->memory_name, base, size);
+  wn_memory_t memory;
+  wn_err_t err = runner_memory(instance, name ? (wn_str_t){name, strlen(name)} : rows_memory(instance), &memory);
+  if (err) return err;
+  const wn_mem_t now = memory.span(&memory);
+  *base = now.base;
+  *size = now.size;
+  return 0;
 }
 
 void wn_instance_cancel(wn_instance_t *instance) {
@@ -336,9 +348,11 @@ wn_instance_t *wn_guest_instance(wn_guest_t *guest) { return (wn_instance_t *)gu
 void *wn_guest_ctx(const wn_guest_t *guest) { return guest->ctx; }
 void *wn_guest_bytes(wn_guest_t *guest, uint32_t ptr, uint32_t len) {
   /* Asked anew: a nested call of an export may have moved the memory since the dispatch. */
-  wn_mem_t mem = {NULL, 0};
+  wn_memory_t memory =
+      guest->opts && guest->opts->memory.instance ? guest->opts->memory : wn_guest_instance(guest)->memory;
+  wn_instance_t *instance = wn_guest_instance(guest);
   uint8_t *out;
-  if (guest->opts && guest->opts->memory.instance) mem = wn_opts_memory(guest->opts);
-  else if (wn_instance_memory(wn_guest_instance(guest), NULL, &mem.base, &mem.size)) return NULL;
+  if (!memory.instance && runner_memory(instance, rows_memory(instance), &memory)) return NULL;
+  const wn_mem_t mem = memory.span(&memory);
   return wn_mem_bytes(&mem, ptr, len, &out) ? NULL : out;
 }

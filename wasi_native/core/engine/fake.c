@@ -309,12 +309,15 @@ static wn_err_t fake_call_func(const wn_func_t *func, wn_value_t *values, wn_mes
                 message);
 }
 
-static wn_err_t fake_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
-  fake_instance_t *in = (fake_instance_t *)instance;
-  if (strcmp(name, "memory") != 0 || !((const fake_module_t *)instance->module)->has_memory) return WN_MISSING;
-  *base = in->memory;
-  *size = in->size;
+static wn_err_t fake_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory) {
+  (void)memory;
+  if (!wn_rows_memory(instance, name) || !((const fake_module_t *)instance->module)->has_memory) return WN_MISSING;
   return 0;
+}
+
+static wn_mem_t fake_span(const wn_memory_t *memory) {
+  const fake_instance_t *in = (const fake_instance_t *)memory->instance;
+  return (wn_mem_t){in->memory, in->size};
 }
 
 const wn_engine_ops_t wn_engine_fake = {
@@ -334,4 +337,5 @@ const wn_engine_ops_t wn_engine_fake = {
     .func = fake_func,
     .call_func = fake_call_func,
     .memory = fake_memory,
+    .span = fake_span,
 };

@@ -134,5 +134,6 @@ const wn_engine_ops_t wn_engine_wasm2c = {
     .func = w2c_func,
     .call_func = w2c_call_func,
     .memory = w2c_memory,
+    .span = w2c_span,
     .fuel = w2c_fuel,
 };

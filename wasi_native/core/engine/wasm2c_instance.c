@@ -66,8 +66,8 @@ static void *host_table(wn_aot_host_t *host, void *data, uint32_t old_count, uin
 
 /* ---- calls ---- */
 
-static const wn_aot_memory_t *find_memory(const w2c_instance_t *in, const char *name) {
-  const wn_aot_export_t *x = w2c_find(w2c_guest(in), (wn_str_t){name, strlen(name)}, WN_EXTERN_MEMORY);
+static const wn_aot_memory_t *find_memory(const w2c_instance_t *in, wn_str_t name) {
+  const wn_aot_export_t *x = w2c_find(w2c_guest(in), name, WN_EXTERN_MEMORY);
   return x ? x->item(in->state) : NULL;
 }
 
@@ -174,7 +174,7 @@ wn_err_t w2c_instantiate(wn_instance_t *instance, const wn_provide_t *provides, 
   }
   wn_err_t err = w2c_link(in, provides, count, message);
   if (err) return err;
-  in->memory = find_memory(in, instance->memory_name);
+  in->memory = find_memory(in, (wn_str_t){instance->memory_name, strlen(instance->memory_name)});
   return enter(in, NULL, NULL, message);
 }
 
@@ -220,14 +220,17 @@ wn_err_t w2c_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *
   return enter((w2c_instance_t *)func->instance, &index, values, message);
 }
 
-wn_err_t w2c_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
-  w2c_instance_t *in = (w2c_instance_t *)instance;
-  const wn_aot_memory_t *memory =
-      in->memory && strcmp(name, instance->memory_name) == 0 ? in->memory : find_memory(in, name);
+wn_err_t w2c_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *out) {
+  const w2c_instance_t *in = (const w2c_instance_t *)instance;
+  const wn_aot_memory_t *memory = in->memory && wn_rows_memory(instance, name) ? in->memory : find_memory(in, name);
   if (!memory) return WN_MISSING;
-  *base = memory->data;
-  *size = memory->size;
+  out->at[0] = (uintptr_t)memory;
   return 0;
+}
+
+wn_mem_t w2c_span(const wn_memory_t *memory) {
+  const wn_aot_memory_t *at = (const wn_aot_memory_t *)(uintptr_t)memory->at[0];
+  return (wn_mem_t){at->data, at->size};
 }
 
 uint64_t w2c_fuel(wn_instance_t *instance) {

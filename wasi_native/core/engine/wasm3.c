@@ -235,4 +235,5 @@ const wn_engine_ops_t wn_engine_wasm3 = {
     .func = w3_instance_func,
     .call_func = w3_instance_call_func,
     .memory = w3_instance_memory,
+    .span = w3_instance_span,
 };

@@ -346,16 +346,21 @@ wn_err_t w3_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_mes
   return err;
 }
 
-wn_err_t w3_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
+wn_err_t w3_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory) {
+  (void)memory;
   w3_guest_t *in = (w3_guest_t *)instance;
   wn_extern_t item;
-  bool found = in->has_memory && strcmp(name, in->head.memory_name) == 0;
+  bool found = in->has_memory && wn_rows_memory(instance, name);
   for (size_t i = 0; !found && wn_module_export(instance->module, i, &item); i++)
-    found = item.kind == WN_EXTERN_MEMORY && item.name.len == strlen(name) &&
-            memcmp(item.name.ptr, name, item.name.len) == 0;
+    found =
+        item.kind == WN_EXTERN_MEMORY && item.name.len == name.len && memcmp(item.name.ptr, name.ptr, name.len) == 0;
   if (!found) return WN_MISSING;
-  uint32_t now = 0;
-  *base = in->api->m3_GetMemory(in->store->runtime, &now, 0);
-  *size = now;
-  return 0;
+  return 0; /* a runtime has one */
+}
+
+wn_mem_t w3_instance_span(const wn_memory_t *memory) {
+  const w3_guest_t *in = (const w3_guest_t *)memory->instance;
+  uint32_t size = 0;
+  uint8_t *base = in->api->m3_GetMemory(in->store->runtime, &size, 0);
+  return (wn_mem_t){base, size};
 }

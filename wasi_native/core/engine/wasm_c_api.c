@@ -230,4 +230,5 @@ const wn_engine_ops_t wn_engine_wasm_c_api = {
     .func = wc_instance_func,
     .call_func = wc_instance_call_func,
     .memory = wc_instance_memory,
+    .span = wc_instance_span,
 };

@@ -121,6 +121,7 @@ typedef struct wc_binding {
   const wn_row_t *row;
   struct wc_guest *guest;
   wc_opaque_t *func; /* ours; NULL for a sibling's */
+  const bool *apart; /* as in wn_provide_t */
 } wc_binding_t;
 
 /* Siblings live in one store; it ends with the last of them. */
@@ -135,6 +136,7 @@ typedef struct wc_guest {
   const wc_engine_t *engine;
   wc_store_t *shared;
   wc_opaque_t *module, *instance, *memory; /* memory: borrowed from exports, NULL for none */
+  wn_mem_t span;                           /* of memory, as it was last: it moves only when it grows */
   wc_vec_t exports;
   wc_binding_t *bindings; /* one per import, and one for the guard's */
   size_t binding_count;
@@ -162,6 +164,7 @@ wn_err_t wc_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
                           wn_message_t *message);
 wn_err_t wc_instance_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func);
 wn_err_t wc_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
-wn_err_t wc_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size);
+wn_err_t wc_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory);
+wn_mem_t wc_instance_span(const wn_memory_t *memory);
 
 #endif

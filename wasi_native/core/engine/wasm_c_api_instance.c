@@ -15,12 +15,11 @@ static wc_opaque_t *unwind(const wc_guest_t *in, wn_err_t err) {
   return in->engine->api.wasm_trap_new(in->shared->store, &message);
 }
 
-static void refresh_memory(wc_guest_t *in) {
+static wn_mem_t own_span(wc_guest_t *in) {
   const wc_api_t *api = &in->engine->api;
-  /* A memory moves only when it grows. */
   const size_t size = api->wasm_memory_data_size(in->memory);
-  if (WN_UNLIKELY(size != in->head.guest.mem.size))
-    in->head.guest.mem = (wn_mem_t){api->wasm_memory_data(in->memory), size};
+  if (WN_UNLIKELY(size != in->span.size)) in->span = (wn_mem_t){api->wasm_memory_data(in->memory), size};
+  return in->span;
 }
 
 static wc_opaque_t *host_call(void *env, const wc_vec_t *args, wc_vec_t *results) {
@@ -30,7 +29,7 @@ static wc_opaque_t *host_call(void *env, const wc_vec_t *args, wc_vec_t *results
   uint64_t slots[VALUES_MAX + 1]; /* the arguments are not ours to write to */
   slots[0] = 0;
   for (size_t i = 0; i < args->size; i++) slots[i] = arg[i].of.u64;
-  if (WN_LIKELY(in->memory != NULL)) refresh_memory(in);
+  if (in->memory && !(b->apart && *b->apart)) in->head.guest.mem = own_span(in);
   wn_err_t err = wn_dispatch(&in->head.guest, b->row, slots);
   if (WN_UNLIKELY(err != 0)) return unwind(in, err);
   if (b->row->results[0]) {
@@ -113,7 +112,7 @@ static wc_opaque_t *export_at(const wc_guest_t *in, size_t index) {
 
 static wc_opaque_t *make_import(wc_guest_t *in, const wn_provide_t *provide, wc_binding_t *binding) {
   if (provide->row) {
-    *binding = (wc_binding_t){.row = provide->row, .guest = in};
+    *binding = (wc_binding_t){.row = provide->row, .guest = in, .apart = provide->apart};
     binding->func = make_func(in, provide->row->params, provide->row->results, host_call, binding);
     return binding->func ? in->engine->api.wasm_func_as_extern(binding->func) : NULL;
   }
@@ -325,19 +324,23 @@ wn_err_t wc_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_mes
                 func->result != 0, func->result == 'i' || func->result == 'f', message);
 }
 
-wn_err_t wc_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
+wn_err_t wc_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *out) {
   wc_guest_t *in = (wc_guest_t *)instance;
-  const wc_api_t *api = &in->engine->api;
   wc_opaque_t *memory = in->memory;
-  if (!memory || strcmp(name, in->head.memory_name) != 0) {
+  if (!memory || !wn_rows_memory(instance, name)) {
     wn_extern_t found;
     size_t index;
-    if (!find(in, (wn_str_t){name, strlen(name)}, &found, &index) || found.kind != WN_EXTERN_MEMORY)
-      return WN_MISSING;
-    memory = api->wasm_extern_as_memory(export_at(in, index));
+    if (!find(in, name, &found, &index) || found.kind != WN_EXTERN_MEMORY) return WN_MISSING;
+    memory = in->engine->api.wasm_extern_as_memory(export_at(in, index));
   }
   if (!memory) return WN_MISSING;
-  *base = api->wasm_memory_data(memory);
-  *size = api->wasm_memory_data_size(memory);
+  out->at[0] = (uintptr_t)memory;
   return 0;
+}
+
+wn_mem_t wc_instance_span(const wn_memory_t *memory) {
+  wc_guest_t *in = (wc_guest_t *)memory->instance;
+  wc_opaque_t *at = (wc_opaque_t *)(uintptr_t)memory->at[0];
+  if (at == in->memory) return own_span(in);
+  return (wn_mem_t){in->engine->api.wasm_memory_data(at), in->engine->api.wasm_memory_data_size(at)};
 }

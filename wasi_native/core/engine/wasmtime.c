@@ -236,5 +236,6 @@ const wn_engine_ops_t wn_engine_wasmtime = {
     .func = wt_instance_func,
     .call_func = wt_instance_call_func,
     .memory = wt_instance_memory,
+    .span = wt_instance_span,
     .fuel = wt_instance_fuel,
 };

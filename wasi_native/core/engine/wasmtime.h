@@ -182,6 +182,7 @@ typedef struct wt_guest {
   wt_instance_t instance;
   wt_memory_t memory;
   bool has_memory;
+  wn_mem_t span; /* of that one, as it was last: it moves only when it grows */
   wt_binding_t *bindings;
   char params[WT_VALUES_MAX + 1], results[WT_VALUES_MAX + 1]; /* of the export last asked for */
 } wt_guest_t;
@@ -207,7 +208,8 @@ wn_err_t wt_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
                           wn_message_t *message);
 wn_err_t wt_instance_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func);
 wn_err_t wt_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
-wn_err_t wt_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size);
+wn_err_t wt_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory);
+wn_mem_t wt_instance_span(const wn_memory_t *memory);
 uint64_t wt_instance_fuel(wn_instance_t *instance);
 
 #endif

@@ -10,7 +10,10 @@
 struct wt_binding {
   const wn_row_t *row;
   wt_guest_t *guest;
+  const bool *apart; /* as in wn_provide_t */
 };
+
+static const bool never;
 
 /* Adopts `item` when it is a memory that handlers can use, and lets go of it otherwise. */
 static bool adopt_memory(wt_guest_t *in, wt_extern_t *item) {
@@ -23,6 +26,7 @@ static bool adopt_memory(wt_guest_t *in, wt_extern_t *item) {
   if (usable) {
     in->memory = item->of.memory;
     in->has_memory = true;
+    in->span = (wn_mem_t){NULL, 0};
   }
   in->api->wasmtime_extern_delete(item);
   return usable;
@@ -39,7 +43,14 @@ APART static void find_memory(wt_guest_t *in, wt_opaque_t *caller) {
 }
 
 APART static void memory_grown(wt_guest_t *in, uint64_t size) {
-  in->head.guest.mem = (wn_mem_t){in->api->wasmtime_memory_data(in->context, &in->memory), size};
+  in->span = (wn_mem_t){in->api->wasmtime_memory_data(in->context, &in->memory), size};
+}
+
+/* A memory moves only when it grows, and its size is read at each call; the base costs as much again. */
+static inline wn_mem_t own_span(wt_guest_t *in) {
+  const uint64_t size = in->api->wasmtime_memory_data_size(in->context, &in->memory);
+  if (WN_UNLIKELY(size != in->span.size)) memory_grown(in, size);
+  return in->span;
 }
 
 APART static wt_opaque_t *unwind(const wt_guest_t *in, wn_err_t err) {
@@ -51,11 +62,9 @@ static wt_opaque_t *host_call(void *env, wt_opaque_t *caller, wt_raw_t *slots, s
   (void)count;
   const wt_binding_t *b = env;
   wt_guest_t *in = b->guest;
-  if (WN_UNLIKELY(!in->has_memory)) find_memory(in, caller);
-  if (WN_LIKELY(in->has_memory)) {
-    /* A memory moves only when it grows, and its size is read at each call; the base costs more than the rest. */
-    uint64_t size = in->api->wasmtime_memory_data_size(in->context, &in->memory);
-    if (WN_UNLIKELY(size != in->head.guest.mem.size)) memory_grown(in, size);
+  if (!*b->apart) {
+    if (WN_UNLIKELY(!in->has_memory)) find_memory(in, caller);
+    if (WN_LIKELY(in->has_memory)) in->head.guest.mem = own_span(in);
   }
   wn_err_t err = wn_dispatch(&in->head.guest, b->row, slots);
   return WN_LIKELY(err == 0) ? NULL : unwind(in, err);
@@ -139,7 +148,7 @@ static bool make_import(wt_guest_t *in, const wn_provide_t *provide, wt_binding_
     return api->wasmtime_instance_export_get(in->context, &sibling->instance, provide->name.ptr, provide->name.len,
                                              out);
   }
-  *binding = (wt_binding_t){provide->row, in};
+  *binding = (wt_binding_t){provide->row, in, provide->apart ? provide->apart : &never};
   out->kind = WT_FUNC;
   wt_opaque_t *type = make_type(api, provide->row);
   api->wasmtime_func_new_unchecked(in->context, type, host_call, binding, NULL, &out->of.func);
@@ -183,7 +192,8 @@ wn_err_t wt_instance_start(wn_instance_t *instance, const wn_provide_t *provides
   if (trap) return wt_trap_take(in, trap, message);
   wt_extern_t item;
   const char *name = instance->memory_name;
-  if (!in->has_memory && api->wasmtime_instance_export_get(in->context, &in->instance, name, strlen(name), &item)) {
+  /* Its own is the one, whoever called when the start section looked for one. */
+  if (api->wasmtime_instance_export_get(in->context, &in->instance, name, strlen(name), &item)) {
     if (!adopt_memory(in, &item))
       return wn_message_set(message, WN_INVALID,
                             "the export \"memory\" is not a plain 32-bit memory: a shared or 64-bit one, or "
@@ -282,22 +292,32 @@ wn_err_t wt_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_mes
                 func->result == 'i' || func->result == 'f', message);
 }
 
-wn_err_t wt_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
+enum { OTHER = 3 }; /* wn_memory_t.at: 0, the memory that rows use; else the engine's words for another one, and 1 */
+_Static_assert(sizeof(wt_memory_t) <= OTHER * sizeof(uint64_t), "a memory has room in a wn_memory_t");
+
+wn_err_t wt_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *out) {
   wt_guest_t *in = (wt_guest_t *)instance;
-  wt_memory_t memory = in->memory;
-  bool found = in->has_memory && strcmp(name, in->head.memory_name) == 0;
-  if (!found) {
-    wt_extern_t item;
-    if (!in->api->wasmtime_instance_export_get(in->context, &in->instance, name, strlen(name), &item))
-      return WN_MISSING;
-    found = item.kind == WT_MEMORY;
-    memory = item.of.memory;
-    in->api->wasmtime_extern_delete(&item);
+  wt_extern_t item;
+  if (in->has_memory && wn_rows_memory(instance, name)) return 0;
+  if (!instance->started) return WN_MISSING; /* its start section runs, and the engine has not told where it is */
+  if (!in->api->wasmtime_instance_export_get(in->context, &in->instance, name.ptr, name.len, &item))
+    return WN_MISSING;
+  const bool found = item.kind == WT_MEMORY;
+  if (found) {
+    memcpy(out->at, &item.of.memory, sizeof item.of.memory);
+    out->at[OTHER] = 1;
   }
-  if (!found) return WN_MISSING;
-  *base = in->api->wasmtime_memory_data(in->context, &memory);
-  *size = in->api->wasmtime_memory_data_size(in->context, &memory);
-  return 0;
+  in->api->wasmtime_extern_delete(&item);
+  return found ? 0 : WN_MISSING;
+}
+
+wn_mem_t wt_instance_span(const wn_memory_t *memory) {
+  wt_guest_t *in = (wt_guest_t *)memory->instance;
+  wt_memory_t other;
+  if (WN_LIKELY(!memory->at[OTHER])) return own_span(in);
+  memcpy(&other, memory->at, sizeof other);
+  return (wn_mem_t){in->api->wasmtime_memory_data(in->context, &other),
+                    in->api->wasmtime_memory_data_size(in->context, &other)};
 }
 
 uint64_t wt_instance_fuel(wn_instance_t *instance) {

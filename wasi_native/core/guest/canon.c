@@ -45,11 +45,7 @@ wn_err_t wn_guest_may_leave(wn_guest_t *guest) {
 }
 
 wn_mem_t wn_opts_memory(const wn_canon_opts_t *opts) {
-  uint8_t *base;
-  uint64_t size;
-  const wn_memory_ref_t *memory = &opts->memory;
-  if (!memory->instance || memory->span(memory->instance, memory->name, &base, &size)) return (wn_mem_t){NULL, 0};
-  return (wn_mem_t){base, size};
+  return opts->memory.instance ? opts->memory.span(&opts->memory) : (wn_mem_t){NULL, 0};
 }
 
 wn_err_t wn_opts_realloc(wn_guest_t *guest, const wn_canon_opts_t *opts, uint32_t old, uint32_t old_size,

@@ -21,20 +21,21 @@ struct wn_func {
   bool watched;            /* the engine stops one instance alone: the tree knows who runs */
 };
 
-/* A memory that an instance exports. */
-typedef wn_err_t (*wn_memory_fn_t)(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size);
-typedef struct wn_memory_ref {
+/* A memory that an instance exports, looked up once. It moves when it grows, whoever makes it. */
+typedef struct wn_memory wn_memory_t;
+typedef wn_mem_t (*wn_span_fn_t)(const wn_memory_t *memory);
+struct wn_memory {
   wn_instance_t *instance; /* NULL: none */
-  wn_memory_fn_t span;     /* the adapter's: where it is now */
-  const char *name;
-} wn_memory_ref_t;
+  wn_span_fn_t span;       /* the adapter's: where it is now */
+  uint64_t at[4];          /* likewise */
+};
 
 /* What is asked of whoever runs a guest: the floors below core/engine know it by this alone. */
 typedef struct wn_runner {
   /* MISSING: no such exported function of numbers with at most one result; INVALID: other letters than these, where
    * they are not NULL. */
   wn_err_t (*func)(wn_instance_t *instance, wn_str_t name, const char *params, const char *results, wn_func_t *out);
-  wn_err_t (*memory)(wn_instance_t *instance, const char *name, wn_memory_ref_t *out); /* borrows the name; MISSING */
+  wn_err_t (*memory)(wn_instance_t *instance, wn_str_t name, wn_memory_t *out); /* MISSING: no such exported memory */
   wn_err_t (*ticks_begin)(wn_instance_t *instance, wn_message_t *message);
   void (*ticks_end)(wn_instance_t *instance);
 } wn_runner_t;
@@ -43,7 +44,7 @@ typedef struct wn_runner {
  */
 typedef struct wn_canon_opts {
   wn_comp_t *comp; /* whose handles the numbers are */
-  wn_memory_ref_t memory;
+  wn_memory_t memory;
   wn_func_t realloc;
   uint8_t encoding; /* of strings: WN_UTF8 ... of core/mem/canon.h */
 } wn_canon_opts_t;
@@ -136,6 +137,8 @@ wn_mem_t wn_opts_memory(const wn_canon_opts_t *opts);
 
 /* The row that stands for a function of a component. */
 const wn_row_t *wn_canon_func_row(wn_canon_func_t *func);
+/* Where it says, at each call, whether the row needs no guest->mem of the adapter: it looks for its memory itself. */
+const bool *wn_canon_func_apart(const wn_canon_func_t *func);
 /* The options that such a row speaks by; NULL for a row that is none. */
 const wn_canon_opts_t *wn_canon_row_opts(const wn_row_t *row);
 
