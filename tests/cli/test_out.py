@@ -23,6 +23,11 @@ def test_complain(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "me: bad\\nme: forged\n  more\\x1b\n"
 
 
+def test_report(capsys: pytest.CaptureFixture[str]) -> None:
+    out.report("me", "bad\n  at a:1\nforged: \x1b", "more")
+    assert capsys.readouterr().err == "me: bad\n  at a:1\n  forged: \\x1b\n  more\n"
+
+
 def test_complain_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", None)
     out.complain("me", "x")

@@ -409,3 +409,8 @@ def test_what_an_engine_says_of_text_is_several_lines(tool: Tool, tmp_path: Path
     done = tool("run", "x.wat")
     assert done.status == 126 and "\\n" not in done.err
     assert "\n      2 |   (func (i32.cons 1)))\n" in done.err, done.err
+    assert "--> x.wat:2:10\n" in done.err
+    (tmp_path / "y.wat").write_text("(component\n  (core module (func i32.add)))")
+    done = tool("run", "y.wat")
+    assert done.err.startswith("wasi-native: y.wat: the core module at byte 10: failed to compile")
+    assert "\\n" not in done.err and "\n\n" not in done.err and "type mismatch: expected i32" in done.err

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.guests import aot, remote
 from wasi_native import Host
+from wasi_native.component import decode
+from wasi_native.component.model import Component, FuncType
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = "WASI_NATIVE_COMPONENT_MODEL"  # names a checkout of the component-model repository
@@ -30,6 +32,16 @@ def encode(text: str | bytes) -> bytes:
 def fixture(name: str) -> bytes:
     """The binary of ``fixtures/NAME.wat``."""
     return encode((HERE / "fixtures" / f"{name}.wat").read_bytes())
+
+
+def nameless() -> Component:
+    """A component whose export "set" takes a record without a name, which no decoder lets through."""
+    found = decode(fixture("composed"), "composed.wasm")
+    extern = found.exports["set"]
+    named = extern.type.params[0][1]
+    extern.type = FuncType((("p", named.of),), None, False, extern.type.function)
+    del found.exports["pair"]
+    return found
 
 
 def checkout() -> Path | None:

@@ -7,7 +7,7 @@ import pytest
 from tests.component.asm import MODULE, leb, many, name
 from tests.component.build import encode
 from wasi_native.component.core_module import CoreModule, ModuleType
-from wasi_native.component.reader import Reader
+from wasi_native.component.reader import Limits, Reader
 from wasi_native.errors import ModuleError
 
 WAT = """(module
@@ -43,13 +43,13 @@ def test_imports_exports_and_signatures() -> None:
     assert one.signature(one.exports["g"][1]) == ("F", "i")
     assert one.signature(one.exports["h"][1]) == ("", "")
     assert one.signature(one.exports["f"][1]) == ("iI", "f")
-    assert one.wide(one.exports["m64"][1]) and not one.wide(one.exports["m32"][1])
-    assert one.signature(9) is None and one.wide(9) is False and one.imported(99) is None
+    assert one.extern(2, one.exports["m64"][1]).wide and not one.extern(2, one.exports["m32"][1]).wide
+    assert one.signature(9) is None and one.extern(2, 9) is None and one.imported(99) is None
 
 
 def test_each_part_may_be_asked_first() -> None:
     data = encode(WAT)
-    assert module(data).wide(0) is True
+    assert module(data).extern(2, 0).wide is True
     assert module(data).signature(1) == ("F", "i")
     assert module(data).exports["h"] == (0, 2)
 
@@ -95,7 +95,7 @@ def test_a_reader_is_left_where_it_was() -> None:
     reader = Reader(encode(WAT), "m.wasm")
     one = CoreModule(reader, 0, len(reader.data))
     reader.at, reader.end = 3, 5
-    assert one.exports and one.signature(1) and one.wide(0) and (reader.at, reader.end) == (3, 5)
+    assert one.exports and one.signature(1) and one.extern(2, 1) and (reader.at, reader.end) == (3, 5)
 
 
 def test_what_is_read_of_all_modules_together_is_bounded() -> None:
@@ -117,4 +117,47 @@ def test_a_declared_type_has_the_same_face() -> None:
     one.types += [("i", ""), None]
     one.exports["f"] = (0, 0)
     assert one.signature(0) == one.imported(0) == ("i", "") and one.signature(1) is None is one.signature(5)
-    assert one.wide(1) and not one.wide(0)
+    memory = Limits(1, 2, False, False, 16)
+    assert one.extern(2, memory) is memory
+
+
+def test_tables_memories_and_globals() -> None:
+    one = module(
+        encode("""(module
+          (import "a" "t" (table 1 2 externref)) (import "a" "g" (global f64))
+          (table (export "t") 3 funcref) (table (export "i64") i64 4 5 externref)
+          (table (export "filled") 6 6 funcref (ref.null func))
+          (memory (export "m") 7 8 shared)
+          (func $f) (elem declare func $f)
+          (global (export "g") (mut i64) (i64.const -5_000_000_000))
+          (global (export "sum") i32 (i32.add (i32.const 1) (i32.mul (i32.const 2) (i32.const 300))))
+          (global (export "floats") f32 (f32.const 1)) (global (export "f64") f64 (f64.const 1))
+          (global (export "ref") funcref (ref.func $f)) (global (export "null") externref (ref.null extern))
+          (global (export "of") f64 (global.get 0))
+          (global (export "v") v128 (v128.const i64x2 1 2))
+          (global (export "after") i32 (i32.const 0)))""")
+    )
+
+    def limits(kind: int, index: int) -> tuple[object, ...]:
+        found = one.extern(kind, index)
+        return found.element, found.low, found.high, found.wide, found.shared, found.page
+
+    assert limits(1, 0) == (0x6F, 1, 2, False, False, 16)
+    assert limits(1, one.exports["t"][1]) == (0x70, 3, None, False, False, 16)
+    assert limits(1, one.exports["i64"][1]) == (0x6F, 4, 5, True, False, 16)
+    assert limits(1, one.exports["filled"][1]) == (0x70, 6, 6, False, False, 16)
+    assert limits(2, one.exports["m"][1]) == (0, 7, 8, False, True, 16)
+    names = ("g", "sum", "floats", "f64", "ref", "null", "of", "v")
+    assert one.extern(3, 0) == (0x7C, False)
+    assert [one.extern(3, one.exports[name][1]) for name in names] == [
+        *((0x7E, True), (0x7F, False), (0x7D, False), (0x7C, False)),
+        *((0x70, False), (0x6F, False), (0x7C, False), (0x7B, False)),
+    ]
+    # what stands behind an expression that is not known is not known either
+    assert one.extern(3, one.exports["after"][1]) is None and one.extern(3, 99) is None
+
+
+def test_an_import_that_comes_twice() -> None:
+    data = encode('(module (import "a" "f" (func)) (import "a" "g" (func)) (import "a" "f" (global i32)))')
+    with pytest.raises(ModuleError, match="the import 'a' 'f' of a core module comes twice"):
+        _ = module(data).imports

@@ -95,9 +95,9 @@ def test_an_alias_sees_what_was_given() -> None:
       (instance $c (instantiate $C (with "x" (type $R))))
       (alias export $c "y" (type $R2))
       (core func (canon resource.rep $R2))
-      (import "f" (func (param "h" (borrow $R2)))))"""
+      (type (borrow $R2)))"""
     found = decode(encode(text))
-    handle = found.imports["f"].type.params[0][1].parts[0]
+    handle = found.definitions[-1].type.parts[0]  # type: ignore[attr-defined]
     assert isinstance(handle, ResourceType) and handle.defined is False and handle.number == 0
 
 

@@ -110,3 +110,40 @@ def test_async_components_say_so_when_they_are_called(host: Host) -> None:
         pytest.raises(ModuleError, match=r"WASI 0\.3"),
     ):
         instance.exports["f"]()
+
+
+HANDS_ON = """(component
+   (component $A
+     (type $r' (resource (rep i32)))
+     (core func $new (canon resource.new $r'))
+     (core module $n (import "" "new" (func $new (param i32) (result i32)))
+        (func (export "make") (param i32) (result i32) local.get 0 call $new)
+        (func (export "read") (param i32) (result i32) local.get 0))
+     (core instance $c (instantiate $n (with "" (instance (export "new" (func $new))))))
+     (export $r "r" (type $r'))
+     (func $make (param "x" u32) (result (own $r)) (canon lift (core func $c "make")))
+     (func $read (param "self" (borrow $r)) (result u32) (canon lift (core func $c "read")))
+     (export "make" (func $make))
+     (export "read" (func $read)))
+   (instance $a (instantiate $A))
+   (component $B
+     (import "i" (instance $i
+        (export "r" (type $r (sub resource)))
+        (export "make" (func (param "x" u32) (result (own $r))))
+        (export "read" (func (param "self" (borrow $r)) (result u32)))))
+     (export "make" (func $i "make"))
+     (export "read" (func $i "read"))
+     (export "j" (instance $i)))
+   (instance $b (instantiate $B (with "i" (instance $a))))
+   (alias export $b "j" (instance $j))
+   (export "j" (instance $j))
+   (export "make" (func $b "make"))
+   (export "read" (func $b "read")))"""
+
+
+def test_functions_that_are_handed_on_keep_their_resources(host: Host) -> None:
+    """Of an instance that was imported, without a word on their types."""
+    with host.load_component(encode(HANDS_ON)).instantiate() as instance:
+        make, read, inner = instance.exports["make"], instance.exports["read"], instance.exports["j"]
+        assert read(make(7)) == 7 and inner.read(make(8)) == 8 and read(inner.make(9)) == 9
+        assert type(make(1)).__name__ == "R"

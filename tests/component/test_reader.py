@@ -92,17 +92,20 @@ def test_core_types_that_are_none(data: bytes) -> None:
 
 
 def test_limits_and_externs() -> None:
-    assert reader(b"\0\1").limits() is False and reader(b"\5\1\2").limits() is True
-    assert reader(b"\x08\1\x10").limits() is False
-    assert [
-        reader(data).core_extern(kind) for kind, data in enumerate((b"\7", b"\x70\0\1", b"\4\1", b"\x7f\1"))
-    ] == [
-        7,
-        0,
-        1,
-        1,
-    ]
-    assert reader(b"\0\3").core_extern(4) == 3
-    for kind, data in ((2, b"\x10\1"), (3, b"\x7f\2"), (4, b"\1\0"), (5, b"\0"), (1, b"\x01\0\1")):
+    one = reader(b"\0\1").limits()
+    assert (one.low, one.high, one.wide, one.shared, one.page) == (1, None, False, False, 16)
+    one = reader(b"\x0f\1\2\0").limits()
+    assert (one.low, one.high, one.wide, one.shared, one.page) == (1, 2, True, True, 0)
+    assert reader(b"\7").core_extern(0) == reader(b"\0\7").core_extern(4) == 7
+    table, memory = reader(b"\x70\0\1").core_extern(1), reader(b"\4\1").core_extern(2)
+    assert (table.element, table.low, memory.element, memory.wide) == (0x70, 1, 0, True)
+    assert reader(b"\x7f\1").core_extern(3) == (0x7F, True)
+    assert reader(b"\x63\x70\0").core_extern(3) == (-1, False)
+    assert reader(b"\0\x80\x80\4").core_extern(2).low == 1 << 16
+    assert reader(b"\x08\x81\x80\4\0").core_extern(2).page == 0
+    wrong = [(3, b"\x7f\2"), (4, b"\1\0"), (5, b"\0"), (1, b"\x01\0\1"), (2, b"\x10\1")]
+    wrong += [(2, b"\0\x81\x80\4"), (2, b"\1\0\x81\x80\4"), (2, b"\1\2\1"), (1, b"\x70\1\2\1")]
+    wrong += [(2, b"\4\x81\x80\x80\x80\x80\x80\x40")]
+    for kind, data in wrong:
         with pytest.raises(ModuleError):
             reader(data).core_extern(kind)

@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from tests.component.build import fixture
+from tests.component.build import fixture, nameless
 from tests.component.kinds import Kinds
 from wasi_native.component import decode
 from wasi_native.component.reflect import Types, attribute, class_name, constant
@@ -73,7 +73,7 @@ def test_signatures_and_lines() -> None:
 
 
 def test_a_type_that_nobody_named_gets_the_name_that_wit_gives_it() -> None:
-    types = Types(decode(fixture("composed"), "composed.wasm"))
+    types = Types(nameless())
     func = types.component.exports["set"].type
     assert types.text(func.params[0][1]) == "UnnamedRecord"
     assert types.class_of(func.params[0][1]).__name__ == "UnnamedRecord"

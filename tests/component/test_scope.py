@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wasi_native.component.core_module import ModuleType
+from wasi_native.component.reader import Limits
 from wasi_native.component.scope import Scope, is_wide, signature
 
 
@@ -21,9 +22,6 @@ def test_core_entries_tell_of_themselves_or_ask_their_module() -> None:
     module.types.append(("i", "I"))
     assert signature((module, 0)) == ("i", "I") and signature((module, 3)) is None
     assert signature((None, ("", "i"))) == ("", "i") and signature((None, None)) is None
-    assert (
-        is_wide((module, 1))
-        and not is_wide((module, 0))
-        and is_wide((None, True))
-        and not is_wide((None, None))
-    )
+    wide, narrow = Limits(1, None, True, False, 16), Limits(1, None, False, False, 16)
+    assert is_wide((module, wide)) and not is_wide((module, narrow))
+    assert not is_wide((module, None)) and not is_wide((None, None))

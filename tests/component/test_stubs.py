@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.component.build import HERE, encode, fixture
+from tests.component.build import HERE, encode, fixture, nameless
 from wasi_native.component import decode
 from wasi_native.component.stubs import stubs
 
@@ -82,7 +82,7 @@ def test_kinds_of_types() -> None:
 
 
 def test_what_cannot_be_named() -> None:
-    text = made("composed")
+    text = stubs(nameless(), "x.wasm")
     assert "def __call__(self, p: Any) -> None: ..." in text  # a record that nobody named
     assert "Literal['set']" in text.replace('"', "'")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.component.asm import FUNC, many, name, plain, read, section, types
-from tests.component.build import HERE, encode, fixture
+from tests.component.build import HERE, encode, fixture, nameless
 from wasi_native.component import FEATURES, decode
 from wasi_native.component.wit import KEYWORDS, escaped, text
 from wasi_native.errors import ModuleError
@@ -75,9 +75,13 @@ def test_a_type_that_an_inner_component_hands_on() -> None:
       (alias export $i "t" (type $t))
       (component $C (import "x" (type $x (sub resource))) (export "y" (type $x)))
       (instance $c (instantiate $C (with "x" (type $t))))
-      (alias export $c "y" (type $y))
-      (import "f" (func (param "p" (own $y)))))""")
-    assert "use a:b/c.{t};\n  import f: func(p: t);" in found
+      (export "d:e/f" (instance $c)))""")
+    assert "use a:b/c.{t as y};" in found
+
+
+def test_a_type_that_nobody_named_gets_a_name() -> None:
+    assert "record unnamed-record {\n    a: u8,\n    b: u8,\n  }" in text(nameless())
+    assert "export set: func(p: unnamed-record);" in text(nameless())
 
 
 def test_a_name_that_is_taken_is_not_given_again() -> None:

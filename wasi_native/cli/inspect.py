@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import ModuleError, PolicyError
 from ..wasm import Binary, Extern, read
 from .options import FLAG, VALUE, Command, Usage
-from .out import complain, fields, human, json, say
+from .out import complain, fields, human, json, report, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
 
             return inspect_component(rest[0], data, binary, policy, "--json" in options)
     except ModuleError as error:
-        complain("wasi-native inspect", str(error))
+        report("wasi-native inspect", str(error))
         return 1
     except OSError as error:
         complain("wasi-native inspect", f"{rest[0]}: {error.strerror}")

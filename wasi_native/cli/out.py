@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["clean", "complain", "fields", "human", "json", "say", "table", "write"]
+__all__ = ["clean", "complain", "fields", "human", "json", "report", "say", "table", "write"]
 
 
 def clean(text: str) -> str:
@@ -28,6 +28,12 @@ def complain(who: str, text: str, *more: str) -> None:
         sys.stderr.flush()
     except (OSError, ValueError):  # nobody can be told
         pass
+
+
+def report(who: str, text: str, *more: str) -> None:
+    """The same of an error of this package, whose lines below the first are told as such."""
+    first, *lines = text.split("\n")
+    complain(who, first, *(line.removeprefix("  ") for line in lines), *more)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -18,7 +18,7 @@ from ..errors import (
 from . import options as opt
 from .invoke import invoke
 from .options import FLAG, LIST, MAYBE, VALUE, Command, Usage
-from .out import complain, say
+from .out import complain, report, say
 from .signals import AtOnce, end_in_order
 
 TYPE_CHECKING = False
@@ -228,8 +228,7 @@ def _cannot(who: str, path: str, error: WasiError) -> int:
             if "memory limits" in text
             else []
         )
-        text, *lines = text.split("\n")
-        complain(who, text, *(line.removeprefix("  ").rstrip() for line in lines if line.strip()), *more)
+        report(who, text, *more)
         return _CANNOT if os.path.exists(path) else _MISSING
     elif isinstance(error, (BoardError, EngineMissing, PolicyError)):
         more = ["wasi-native doctor shows what this machine has"] if isinstance(error, EngineMissing) else []
@@ -240,7 +239,7 @@ def _cannot(who: str, path: str, error: WasiError) -> int:
             more = [f"if you trust it: --allow-native {digest}, or [native] in a policy file"]
         complain("wasi-native", text, *more)
     else:
-        complain(who, str(error))
+        report(who, str(error))
     return _CANNOT
 
 

@@ -7,7 +7,7 @@ import os
 from ..errors import ModuleError
 from ..wasm import read
 from .options import VALUE, Command, Usage
-from .out import complain, say
+from .out import complain, report, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
 
         made = stubs(decode(data, rest[0], FEATURES), os.path.basename(rest[0]))
     except ModuleError as error:
-        complain(who, str(error))
+        report(who, str(error))
         return 1
     except OSError as error:
         if error.filename is None:

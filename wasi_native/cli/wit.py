@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import ModuleError
 from ..wasm import read
 from .options import Command, Usage
-from .out import complain, say
+from .out import complain, report, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
 
         say(text(decode(data, rest[0], FEATURES)))
     except ModuleError as error:
-        complain("wasi-native wit", str(error))
+        report("wasi-native wit", str(error))
         return 1
     except OSError as error:
         if error.filename is None:  # standard output is closed

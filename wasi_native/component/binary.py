@@ -5,14 +5,15 @@ that who makes an instance later finds what it looks up. The input is hostile: w
 :class:`~wasi_native.errors.ModuleError` that names the byte; sizes, counts, nesting and comparing are bounded;
 components inside components are a list of scopes, not a recursion. Core modules are views of the file, not copies.
 
-What is not decided here: whether the types of arguments are subtypes of what is imported in every detail, and which
-resource is which. Sorts, names and core signatures are.
+What the code of core modules does is not looked at: the engine does that when it compiles them.
 """
 
 from __future__ import annotations
 
 from .canon_reader import CanonReader
-from .core_module import KINDS, CoreModule, ModuleType
+from .core_match import differ
+from .core_module import KINDS, CoreModule
+from .identity import owned
 from .model import (
     Bag,
     Component,
@@ -22,24 +23,20 @@ from .model import (
     Definition,
     Export,
     Extern,
-    FuncType,
     Import,
     InstanceType,
     Instantiate,
     ModuleDefinition,
     ResourceType,
     Subcomponent,
-    Type,
     TypeDefinition,
-    ValueType,
 )
 from .scope import Scope, signature
+from .subtype import Matcher, Mismatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from .types import Function
 
 __all__ = ["HEADER", "decode"]
 
@@ -47,6 +44,7 @@ HEADER = b"\0asm\x0d\0\x01\0"
 SIZE_MAX = 1 << 30
 NESTING_MAX = 100  # of components in components
 MODULES_MAX = 1000
+_BAG = InstanceType({}, 0)  # what stands beside others in an instance has no name by that
 COMPONENTS_MAX = 1000
 INSTANCES_MAX = 10_000
 _NAMES: tuple[str, ...] = (
@@ -75,6 +73,7 @@ class _Decoder(CanonReader):
         super().__init__(data, name, allow)
         self.modules: list[CoreModule] = []
         self.components = self.instances = 0
+        self.matcher = Matcher(self.table, self.spend)
 
     def decode(self) -> Component:
         if len(self.data) > SIZE_MAX:
@@ -175,6 +174,7 @@ class _Decoder(CanonReader):
             self.fail(f"more than {MODULES_MAX} core modules")
         module = CoreModule(self, at, end)
         self.modules.append(module)
+        _ = module.imports  # one that comes twice is refused, used or not
         self._define(ModuleDefinition(module), at, module)
 
     def _core_instance(self) -> None:
@@ -220,8 +220,14 @@ class _Decoder(CanonReader):
                 self.fail(
                     f"the argument {name[:80]!r} has no {KINDS[kind]} {field[:80]!r}, which is imported"
                 )
-            if kind == 0 and signature(found[1]) != module.imported(type):
-                self.fail(f"the function {field[:80]!r} of the argument {name[:80]!r} is of another type")
+            if kind == 0:
+                if signature(found[1]) != module.imported(type):
+                    self.fail(f"the function {field[:80]!r} of the argument {name[:80]!r} is of another type")
+            elif kind != 4:
+                giver, at_giver = found[1]
+                wrong = "" if giver is None else differ(kind, type, giver.extern(kind, at_giver))
+                if wrong:
+                    self.fail(f"the {KINDS[kind]} {field[:80]!r} of the argument {name[:80]!r}: {wrong}")
         self._define(CoreInstantiate(index, tuple(args.items())), at, module)
 
     def _core_type(self) -> None:
@@ -244,7 +250,13 @@ class _Decoder(CanonReader):
                     sort = self.sort()
                     index = self.number()
                     extern = Extern(sort, self._exported(sort, index), attributes)
+                    if sort == "type":
+                        extern.type.alias = _BAG
                     self.check_name(name, extern, exports, taken)
+                    if name.startswith("["):
+                        self.fail(
+                            f"{name[:80]!r}: no resource has a name among the exports of an instance made here"
+                        )
                     exports[name] = extern
                     listed.append((name, sort, index))
                 self._define(Bag(tuple(listed)), at, self.bounded(InstanceType(exports, self.resources)))
@@ -273,54 +285,17 @@ class _Decoder(CanonReader):
                 self.fail(f"the argument {name[:80]!r} comes twice")
             args[name] = (sort, number)
             given[name] = Extern(sort, self.item(sort, number))
-        self._satisfy(component.imports, given, f"the component {index}")
+        try:
+            numbers = self.matcher.arguments(component, given, f"the component {index}")
+        except Mismatch as error:
+            self.fail(str(error))
         made = InstanceType(component.exports, self.resources)
         made.made, made.args = component, given
+        own = owned(component)
+        self.spend(len(own))
+        made.numbers = self.fresh(own, numbers) if own or numbers.map else None
         listed = tuple([(name, sort, number) for name, (sort, number) in args.items()])
         self._define(Instantiate(index, listed), at, self.bounded(made))
-
-    def _satisfy(self, wanted: dict[str, Extern], given: dict[str, Extern], what: str) -> None:
-        """Every name is given, of the same sort; functions and instances of the same form."""
-        self.spend(len(wanted) + 1)
-        for name, extern in wanted.items():
-            found = given.get(name)
-            if found is None or found.sort != extern.sort:
-                self.fail(f"{what} imports the {extern.sort} {name[:80]!r}, which no argument gives")
-            self._match(extern, found, f"{what}, in {name[:80]!r},")
-
-    def _match(self, wanted: Extern, found: Extern, what: str) -> None:
-        """``found`` may stand where ``wanted`` is asked for, as far as names, sorts and the shapes of types go."""
-        right = True
-        if wanted.sort == "instance":
-            self._satisfy(wanted.type.exports, found.type.exports, what)
-        elif wanted.sort == "component":
-            self._satisfy(found.type.imports, wanted.type.imports, what)
-            self._satisfy(wanted.type.exports, found.type.exports, what)
-        elif wanted.sort == "core module":
-            right = self._modules_match(wanted.type, found.type)
-        elif wanted.sort == "func":
-            right = _alike(wanted.type.function, found.type.function)
-        else:
-            right = _same(wanted.type, found.type)
-        if not right:
-            self.fail(f"{what} a type does not match")
-
-    def _modules_match(self, wanted: CoreModule | ModuleType, found: CoreModule | ModuleType) -> bool:
-        """Kinds, and the signatures of exported functions; limits are the engine's to check."""
-        self.spend(len(wanted.exports) + len(found.imports) + 1)
-        for name, (kind, index) in wanted.exports.items():
-            other = found.exports.get(name)
-            if other is None or other[0] != kind:
-                return False
-            if kind == 0 and wanted.signature(index) != found.signature(other[1]):
-                return False
-        for key, (kind, index) in found.imports.items():
-            other = wanted.imports.get(key)
-            if other is None or other[0] != kind:
-                return False
-            if kind == 0 and wanted.imported(other[1]) != found.imported(index):
-                return False
-        return True
 
     def _alias(self) -> None:
         for _ in range(self.entries(least=4)):
@@ -361,28 +336,14 @@ class _Decoder(CanonReader):
                 told = self.extern(attributes)
                 if told.sort != sort:
                     self.fail(f"the export {name[:80]!r} is a {sort} and told to be a {told.sort}")
-                self._match(told, extern, f"the export {name[:80]!r}:")
+                try:
+                    self.matcher.ascribed(told, extern, f"the export {name[:80]!r}:")
+                except Mismatch as error:
+                    self.fail(str(error))
                 if sort != "type":
                     extern = told
+                elif isinstance(told.type, ResourceType) and told.type.of is None:
+                    number = told.type.number  # which resource it is, is hidden
+                    extern.type.number = extern.type.least = number
             self.enter(name, extern, True)
             self._define(Export(name, extern, index), at, extern.type)
-
-
-def _alike(one: Function, other: Function) -> bool:
-    """Whether two types of functions differ in resources alone."""
-    if one is other:
-        return True
-    if one.names != other.names or one.is_async != other.is_async:
-        return False
-    if [value.shape for value in one.params] != [value.shape for value in other.params]:
-        return False
-    return (one.result and one.result.shape) is (other.result and other.result.shape)
-
-
-def _same(one: Type, other: Type) -> bool:
-    """Likewise of any two types."""
-    if isinstance(one, ValueType) and isinstance(other, ValueType):
-        return one.value.shape is other.value.shape
-    if isinstance(one, FuncType) and isinstance(other, FuncType):
-        return _alike(one.function, other.function)
-    return one.kind == other.kind

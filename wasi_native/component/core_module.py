@@ -6,7 +6,11 @@ thousand names of them. A declared module type (of a module that is imported) ha
 
 from __future__ import annotations
 
-from .reader import Reader
+from .reader import Limits, Reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["KINDS", "CoreModule", "ModuleType"]
 
@@ -18,13 +22,13 @@ _COUNT_MAX = 100_000
 class ModuleType:
     """Imports and exports: ``imports`` maps (module, name) to (kind, type), ``exports`` a name likewise.
 
-    The type of a function is an index for :meth:`signature`; of a memory 1 when its addresses have 64 bits.
+    The type of a function is an index for :meth:`signature`; of others see ``Reader.core_extern``.
     """
 
     def __init__(self) -> None:
         self.types: list[tuple[str, str] | None] = []
-        self.imports: dict[tuple[str, str], tuple[int, int]] = {}
-        self.exports: dict[str, tuple[int, int]] = {}
+        self.imports: dict[tuple[str, str], tuple[int, Any]] = {}
+        self.exports: dict[str, tuple[int, Any]] = {}
 
     def imported(self, index: int) -> tuple[str, str] | None:
         """Params and results, as letters, of that type; None for no type of functions."""
@@ -34,9 +38,9 @@ class ModuleType:
         """Likewise of the exported function of that type."""
         return self.imported(index)
 
-    def wide(self, index: int) -> bool:
-        """Whether the exported memory of that type has 64-bit addresses."""
-        return index == 1
+    def extern(self, kind: int, type: Any) -> Any:
+        """The type of an export that is a table, memory or global: as it is told."""
+        return type
 
 
 class CoreModule:
@@ -48,12 +52,12 @@ class CoreModule:
         self.data = memoryview(reader.data)[at:end]
         self._reader = reader
         self._parts: dict[int, tuple[int, int]] = {}
-        self._imports: dict[tuple[str, str], tuple[int, int]] | None = None
+        self._imports: dict[tuple[str, str], tuple[int, Any]] | None = None
         self._exports: dict[str, tuple[int, int]] | None = None
-        self._imported: tuple[list[int], list[bool]] = ([], [])  # types of functions, widths of memories
+        self._imported: tuple[list[Any], ...] = ([], [], [], [], [])  # types, by kind
+        self._own: dict[int, list[Any]] = {}  # tables, memories and globals that are not imported
         self._types: list[tuple[str, str] | None] | None = None
         self._functions: list[int] | None = None
-        self._memories: list[bool] | None = None
         reader.at, reader.end = at, end
         reader.module_header()
         last = 0
@@ -95,20 +99,19 @@ class CoreModule:
         return found
 
     @property
-    def imports(self) -> dict[tuple[str, str], tuple[int, int]]:
-        """(module, name) to (kind, type); of several imports of one name the last."""
+    def imports(self) -> dict[tuple[str, str], tuple[int, Any]]:
+        """(module, name) to (kind, type)."""
         if self._imports is None:
             reader, kept = self._reader, (self._reader.at, self._reader.end)
-            found: dict[tuple[str, str], tuple[int, int]] = {}
-            functions, memories = self._imported
+            found: dict[tuple[str, str], tuple[int, Any]] = {}
+            imported = self._imported
             for _ in range(self._enter(2)):
                 module, name, kind = reader.text(), reader.text(), reader.byte()
-                index = reader.core_extern(kind)
-                found[module, name] = (kind, index)
-                if kind == 0:
-                    functions.append(index)
-                elif kind == 2:
-                    memories.append(index == 1)
+                type = reader.core_extern(kind)
+                if (module, name) in found:
+                    reader.fail(f"the import {module[:80]!r} {name[:80]!r} of a core module comes twice")
+                found[module, name] = (kind, type)
+                imported[kind].append(type)
             self._imports = found
             reader.at, reader.end = kept
         return self._imports
@@ -143,7 +146,7 @@ class CoreModule:
 
     def signature(self, index: int) -> tuple[str, str] | None:
         """Params and results, as letters, of the function ``index`` of the module; None where there is none."""
-        imported, _memories = (self.imports, self._imported)[1]
+        imported = (self.imports, self._imported[0])[1]
         if self._functions is None:
             reader, kept = self._reader, (self._reader.at, self._reader.end)
             self._functions = [reader.number() for _ in range(self._enter(3, 1_000_000))]
@@ -153,12 +156,30 @@ class CoreModule:
         index -= len(imported)
         return self.imported(self._functions[index]) if index < len(self._functions) else None
 
-    def wide(self, index: int) -> bool:
-        """Whether the memory ``index`` of the module has 64-bit addresses."""
-        _functions, imported = (self.imports, self._imported)[1]
-        if self._memories is None:
+    def extern(self, kind: int, index: int) -> Any:
+        """The type of the table, memory or global ``index``, as of ``Reader.core_extern``; None: not known."""
+        imported = (self.imports, self._imported[kind])[1]
+        if index < len(imported):
+            return imported[index]
+        own = self._own.get(kind)
+        if own is None:
             reader, kept = self._reader, (self._reader.at, self._reader.end)
-            self._memories = [reader.limits() for _ in range(self._enter(5))]
+            own = self._own[kind] = []
+            for _ in range(self._enter({1: 4, 2: 5, 3: 6}[kind])):
+                known, type = self._define(kind, reader)
+                own.append(type)
+                if not known:
+                    break
             reader.at, reader.end = kept
-        both = imported + self._memories
-        return index < len(both) and both[index]
+        index -= len(imported)
+        return own[index] if index < len(own) else None
+
+    @staticmethod
+    def _define(kind: int, reader: Reader) -> tuple[bool, Limits | tuple[int, bool]]:
+        """A table, memory or global of the module; whether what follows can be read."""
+        if kind == 1 and reader.data[reader.at : reader.at + 2] == b"\x40\0":  # with a value for each element
+            reader.take(2)
+            type = reader.table_type()
+            return reader.skip_constant(), type
+        found = reader.core_extern(kind)
+        return kind != 3 or reader.skip_constant(), found

@@ -86,7 +86,7 @@ class Functions:
         core = self.compiled(module)
         ours: list[Any] = []
         bindings = [
-            self._binding(given, *key, module.imports[key][1] == 1, ours)
+            self._binding(given, *key, _changes(*module.imports[key]), ours)
             for key in [item[:2] for item in core.externs(False)]
         ]
         trace, deadline, signals = self.start
@@ -253,3 +253,8 @@ class Functions:
 
 def _plain(name: str) -> str:
     return name if name.isprintable() and name else ascii(name)
+
+
+def _changes(kind: int, type: Any) -> bool:
+    """Whether an import is a global that can be set."""
+    return kind == 3 and bool(type[1])

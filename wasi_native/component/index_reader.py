@@ -93,15 +93,33 @@ class IndexReader(Reader):
             self.fail(f"the instance {index} has no {sort} {name[:80]!r}")
         if self.scope.kind != "component" and sort not in ("type", "instance"):
             self.fail(f"an alias of a {sort} inside of a type")
-        entry = found.type
-        if sort == "type":
-            entry = instance.seen(entry)
-            if entry is found.type and entry.least < FREE:
-                entry = entry.renamed()  # two instances of one type may have different resources
-        elif sort == "instance":
-            entry = entry.taken_from(instance)
+        entry = self._taken(instance, sort, found.type)
         self.scope.push(sort, entry)
         return Alias(sort, "export", index, name, 0, entry if sort == "type" else None)
+
+    def _taken(self, instance: InstanceType, sort: str, type: Any) -> Any:
+        """What an export of ``instance`` is in the terms of this scope."""
+        if sort == "core module":
+            return type
+        made = instance.made is not None or bool(instance.within)
+        entry, given = type, None
+        if sort == "type":
+            entry = instance.seen(entry)
+            given = entry.given
+        elif sort == "instance":
+            entry = entry.taken_from(instance)
+        if entry is type and sort in ("type", "func") and (made or (sort == "type" and type.least < FREE)):
+            entry = type.renamed()  # two instances of one type may have different resources, or arguments
+        if instance.numbers is not None:
+            entry = instance.numbers.type(entry)
+        if sort in ("type", "func") and entry is not type:
+            entry.of, entry.given, entry.alias, entry.depth = (
+                type,
+                given,
+                instance,
+                type.depth + (sort == "type"),
+            )
+        return entry
 
     def _alias_core(self, sort: str) -> Alias:
         index, name = self.number(), self.text()

@@ -22,6 +22,7 @@ from .items import (
     ModuleItem,
     Resource,
     ShimTable,
+    Signature,
     Typed,
     bind_types,
     signature,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .functions import Functions
-    from .items import Signature
     from .link import Imports
     from .model import Component, FuncType, Options
 
@@ -138,10 +138,14 @@ class Tree:
 
     def _exported(self, made: Export, item: Func, scope: Scope) -> Func:
         """A function by the type that its export tells, which may have other names in it."""
-        told = made.extern.type
-        if told is item.signature.type:
-            return item
-        return Func(item.how, self.signature(told, scope.env), item.made, item.interface, item.name)
+        told: FuncType = made.extern.type
+        signed, step = item.signature, made.extern.type
+        while step is not None:
+            if step is signed.type:
+                return item
+            step = step.of
+        signed = Signature(told, scope.env, signed.function, signed.resources)
+        return Func(item.how, signed, item.made, item.interface, item.name)
 
     # ---- what is there, and names of it ----
 
@@ -188,6 +192,8 @@ class Tree:
             self._fits(made, item, scope)
         if extern.sort == "type":
             scope.env.bound[extern.type] = item
+        elif extern.sort == "instance":
+            bind_types(scope.env, extern.type.exports, item.exports)
         scope.push(extern.sort, item)
 
     def _fits(self, made: Import, item: Any, scope: Scope) -> None:

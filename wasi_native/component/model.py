@@ -8,12 +8,15 @@ layout (``value``, see :mod:`.types`).
 
 from __future__ import annotations
 
+from .types import FREE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
     from .core_module import CoreModule, ModuleType
+    from .identity import Numbers
     from .types import Function, Value
 
 __all__ = [
@@ -54,7 +57,6 @@ SORTS: tuple[str, ...] = (
     "core module",
 )
 SORTS += ("core instance", "func", "value", "type", "component", "instance")
-FREE = 1 << 62  # above each number of a resource
 
 
 class Type:
@@ -63,14 +65,16 @@ class Type:
     ``of``: the type that this one renames (an import or export by another name), else None; ``given``: what was given
     for it, where a component that was given arguments exports it. ``least``: the lowest number of a resource that
     it mentions and does not declare itself, FREE for none. ``nodes``, ``depth``: how many types it is when
-    written out, and how deep, names counted.
+    written out, and how deep, names counted. ``alias``: the instance out of which ``of`` was
+    taken, and is this, without a name of its own.
     """
 
-    __slots__ = ("depth", "given", "kind", "least", "nodes", "of")
+    __slots__ = ("alias", "depth", "given", "kind", "least", "nodes", "of")
 
     def __init__(self, kind: str, inside: Iterable[Type | None] = (), least: int = FREE) -> None:
         self.kind, self.least = kind, least
         self.nodes = self.depth = 1
+        self.alias: InstanceType | None = None
         self.of: Type | None = None
         self.given: Type | None = None
         for part in inside:
@@ -85,7 +89,7 @@ class Type:
         for owner in type(self).__mro__[:-1]:
             for name in owner.__slots__:  # type: ignore[attr-defined]
                 setattr(made, name, getattr(self, name))
-        made.of, made.given, made.depth = self, None, self.depth + 1
+        made.of, made.given, made.alias, made.depth = self, None, None, self.depth + 1
         return made
 
 
@@ -147,19 +151,22 @@ def inside(externs: dict[str, Extern]) -> list[Type]:
 
 
 class InstanceType(Type):
-    """A type of instances; resources from the number ``start`` on are its own.
+    """A type of instances; resources from the number ``start`` on are its own. ``numbers``: what stands for the
+    numbers in it, None for themselves; ``resources``: those that it exports, once known (see :mod:`.identity`).
 
     Of an instance that a component makes, ``made`` is that component's type and ``args`` its arguments: the
     types of ``exports`` are told in the terms of the component, not of who gives the arguments. ``within``: the
     instances that it was taken out of, from the inside, when their components are told of in other terms again.
     """
 
-    __slots__ = ("_arguments", "args", "exports", "made", "within")
+    __slots__ = ("_arguments", "args", "exports", "made", "numbers", "resources", "start", "within")
 
     def __init__(self, exports: dict[str, Extern], start: int) -> None:
         super().__init__("instance", inside(exports))
         self.least = self.least if self.least < start else FREE
-        self.exports = exports
+        self.exports, self.start = exports, start
+        self.numbers: Numbers | None = None
+        self.resources: tuple[int, ...] | None = None
         self.made: ComponentType | None = None
         self.args: dict[str, Extern] = {}
         self.within: tuple[InstanceType, ...] = ()
@@ -187,9 +194,7 @@ class InstanceType(Type):
             given = self.argument(step)
             if given is not None:
                 made = type.renamed()
-                made.given, made.least = given, given.least
-                if isinstance(made, ResourceType) and isinstance(given, ResourceType):
-                    made.number = given.number
+                made.given = given
                 return made
             step = step.of
         return type
@@ -217,14 +222,15 @@ def _pair(wanted: dict[str, Extern], given: dict[str, Extern], found: dict[Type,
 
 
 class ComponentType(Type):
-    """A type of components; resources from the number ``start`` on are its own."""
+    """A type of components; resources from the number ``start`` on are its own; ``numbers`` as of instances."""
 
-    __slots__ = ("exports", "imports")
+    __slots__ = ("exports", "imports", "numbers", "start")
 
     def __init__(self, imports: dict[str, Extern], exports: dict[str, Extern], start: int) -> None:
         super().__init__("component", [*inside(imports), *inside(exports)])
         self.least = self.least if self.least < start else FREE
-        self.imports, self.exports = imports, exports
+        self.imports, self.exports, self.start = imports, exports, start
+        self.numbers: Numbers | None = None
 
 
 # ---- definitions ------------------------------------------------------------------------------------------

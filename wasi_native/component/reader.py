@@ -11,8 +11,9 @@ from ..wasm_bytes import Reader as Bytes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-__all__ = ["FEATURES", "Reader"]
+__all__ = ["FEATURES", "Limits", "Reader"]
 
 # Features behind a gate of the specification. Values and start functions are never decoded.
 FEATURES = frozenset(
@@ -29,6 +30,30 @@ FEATURES = frozenset(
 _LETTERS = {0x7F: "i", 0x7E: "I", 0x7D: "f", 0x7C: "F", 0x7B: "v"}
 _TYPES_MAX = 100_000
 _ROOM = 2_000_000
+_SIMPLE = frozenset(
+    (0x7F, 0x7E, 0x7D, 0x7C, 0x7B, 0x70, 0x6F)
+)  # value types of one byte that name no other type
+_PAGES_MAX = {False: 1 << 16, True: 1 << 48}  # of memories with 32- and 64-bit addresses
+
+
+class Limits:
+    """How large a memory (``element`` 0) or table is at first and at most (None: nothing said); ``wide``: its
+    addresses have 64 bits. ``page``: the power of two of a memory's page, 16 where none is said. ``element``: the
+    byte of a table's reference type, -1 where it names another type."""
+
+    __slots__ = ("element", "high", "low", "page", "shared", "wide")
+
+    def __init__(self, low: int, high: int | None, wide: bool, shared: bool, page: int) -> None:
+        self.low, self.high, self.wide, self.shared, self.page = low, high, wide, shared, page
+        self.element = 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Limits):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((self.element, self.low, self.high))
 
 
 class Reader(Bytes):
@@ -136,35 +161,69 @@ class Reader(Bytes):
             self.flag("a field's mutability")
         return None
 
-    def limits(self) -> bool:
-        """Limits of a memory or table; whether its addresses have 64 bits."""
+    def limits(self) -> Limits:
+        """Limits of a memory or table."""
         flags = self.byte()
         if flags & ~0x0F:
             self.back(f"the unknown flags 0x{flags:02x} of a memory or table")
         bits = 64 if flags & 4 else 32
-        self.number(bits)
-        if flags & 1:
-            self.number(bits)
-        if flags & 8:
-            self.number()
-        return bits == 64
+        low, high = self.number(bits), self.number(bits) if flags & 1 else None
+        if high is not None and high < low:
+            self.fail(f"the limits of a memory or table begin at {low} and end at {high}")
+        return Limits(low, high, bool(flags & 4), bool(flags & 2), self.number() if flags & 8 else 16)
 
-    def core_extern(self, kind: int) -> int:
-        """The type of an import of ``kind``: a function's or tag's type index; 1 for a 64-bit memory or table, and
-        for a global that changes."""
+    def memory_type(self) -> Limits:
+        """The type of a memory."""
+        found = self.limits()
+        most = _PAGES_MAX[found.wide]
+        if found.page == 16 and max(found.low, found.high or 0) > most:
+            self.fail(f"a memory of {max(found.low, found.high or 0)} pages, at most {most} are allowed")
+        return found
+
+    def table_type(self) -> Limits:
+        """The type of a table."""
+        element = self.simple()
+        found = self.limits()
+        found.element = element
+        return found
+
+    def simple(self) -> int:
+        """A value type: its byte, -1 where it names another type."""
+        code = self.data[self.at] if self.at < self.end else 0
+        self.letter()
+        return code if code in _SIMPLE else -1
+
+    def core_extern(self, kind: int) -> Any:
+        """The type of an import of ``kind``: a function's or tag's type index, the Limits of a table or memory, and
+        of a global its value type (as of :meth:`simple`) and whether it can be set."""
         if kind == 0:
             return self.number()
         if kind == 1:
-            self.letter()
-            return int(self.limits())
+            return self.table_type()
         if kind == 2:
-            return int(self.limits())
+            return self.memory_type()
         if kind == 3:
-            self.letter()
-            return int(self.flag("a global's mutability"))
+            return self.simple(), self.flag("a global's mutability")
         if kind == 4:
             if self.byte():
                 self.back("an unknown attribute of a tag")
             return self.number()
         self.back(f"the unknown kind 0x{kind:02x} of a core import or export")
         return 0
+
+    def skip_constant(self) -> bool:
+        """Go behind a constant expression; whether that was possible, for rare ones are not known."""
+        while True:
+            code = self.byte()
+            if code == 0x0B:
+                return True
+            if code in (0x41, 0x42):
+                self.skip_signed(5 if code == 0x41 else 10)
+            elif code in (0x43, 0x44):
+                self.take(4 if code == 0x43 else 8)
+            elif code in (0x23, 0xD2):  # global.get, ref.func
+                self.number()
+            elif code == 0xD0:  # ref.null
+                self.skip_signed(5)
+            elif code not in (0x6A, 0x6B, 0x6C, 0x7C, 0x7D, 0x7E):  # add, sub, mul
+                return False

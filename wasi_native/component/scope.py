@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .model import Component
+    from .visible import Names
 
     CoreItem = tuple[CoreModule | ModuleType | None, Any]
 
@@ -20,15 +21,15 @@ class Scope:
     """``kind``: "component", "component type", "instance type" or "module type". ``spaces`` maps a sort to its
     entries, by index:
 
-    - core func, core memory, core table, core global, core tag: (module, index in it), or (None, what is known
-      of it: a signature, or whether a memory is of 64 bits);
+    - core func, core memory, core table, core global, core tag: (module, index in it), or (None, its signature);
     - core type: a signature, None or a ModuleType; core module: a CoreModule or ModuleType;
     - core instance: the module, or a dict of name to (kind, entry);
     - func, type, component, instance: a :class:`~.model.Type`.
     """
 
     __slots__ = (
-        "component", "end", "exports", "imports", "kind", "own", "parent", "spaces", "start", "taken",
+        "component", "end", "exports", "imports", "kind", "named", "own", "parent", "spaces", "start", "taken",
+        "taken_numbers",
     )  # fmt: skip
 
     def __init__(self, kind: str, parent: Scope | None, start: int, end: int = 0) -> None:
@@ -38,6 +39,10 @@ class Scope:
         self.exports: dict[str, Extern] = {}
         self.taken: tuple[set[str], set[str]] = (set(), set())  # of imports, of exports: names by strong()
         self.own: set[int] = set()  # numbers of the resources that are defined here
+        self.taken_numbers: set[int] = (
+            set()
+        )  # and of those that an instance declares, by whose type they are numbered
+        self.named: tuple[Names, ...] = ()  # what an import may speak of, and what an export may
         self.component: Component | None = None
 
     def push(self, sort: str, entry: Any) -> None:
@@ -59,4 +64,5 @@ def signature(item: CoreItem) -> tuple[str, str] | None:
 def is_wide(item: CoreItem) -> bool:
     """Of an entry of the core memories: whether its addresses have 64 bits."""
     module, known = item
-    return bool(known) if module is None else module.wide(known)
+    found = None if module is None else module.extern(2, known)
+    return found is not None and bool(found.wide)

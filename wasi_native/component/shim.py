@@ -143,7 +143,7 @@ def _fixup(module: CoreModule) -> Fixup | None:
         else:
             return None
     read, fills = module.reader(9), []
-    if len(tables) != 1 or module.reader(2).number() != len(module.imports):  # an import that comes twice
+    if len(tables) != 1:
         return None
     for _ in range(read.count(1000, 4)):
         if read.number() or read.byte() != 0x41:  # active, of the table 0, at a constant place

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from . import names
 from .core_module import ModuleType
+from .identity import Numbers, owned
 from .index_reader import SORT_CODES, VALUES, IndexReader
 from .model import ComponentType, Extern, FuncType, InstanceType, ResourceType, ValueType
 from .scope import Scope
 from .types import DEPTH_MAX, NODES_MAX, Table, TooLarge
+from .visible import Names, attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -292,7 +294,26 @@ class TypeReader(IndexReader):
         if code not in (1, 4, 5):
             self.back(VALUES if code == 2 else f"the unknown kind 0x{code:02x} of an import or export")
         sort = SORT_CODES[code]
-        return Extern(sort, self.type_of(sort, self.number()), attributes)
+        found = self.type_of(sort, self.number())
+        return Extern(sort, self._introduce(found) if code == 5 else found, attributes)
+
+    def _introduce(self, type: InstanceType) -> InstanceType:
+        """The type of one more instance: the first has the numbers of the type for its resources, others new ones."""
+        own = owned(type)
+        if not own:
+            return type
+        self.spend(len(own))
+        if min(own) >= self.scope.start and self.scope.taken_numbers.isdisjoint(own):
+            self.scope.taken_numbers.update(own)
+            return type
+        return self.fresh(own).type(type)  # type: ignore[no-any-return]
+
+    def fresh(self, numbers: list[int], first: Numbers | None = None) -> Numbers:
+        """New numbers for these; others as in ``first``."""
+        new = range(self.resources, self.resources + len(numbers))
+        self.resources += len(numbers)
+        map = {} if first is None else first.map
+        return Numbers(self.table, self.spend, {**map, **dict(zip(numbers, new, strict=True))})
 
     def bound(self) -> bool:
         """The bound of a type: whether it is any resource, else a type that is there."""
@@ -305,6 +326,12 @@ class TypeReader(IndexReader):
         """An import or export enters the scope's table of them, once its name is right."""
         table = self.scope.exports if is_export else self.scope.imports
         self.check_name(name, extern, table, self.scope.taken[is_export])
+        if self.scope.kind != "instance type":
+            if not self.scope.named:
+                self.scope.named = Names(self.spend), Names(self.spend)
+            wrong = attach(extern, self.scope.named[is_export:])
+            if wrong:
+                self.fail(f"the {'export' if is_export else 'import'} {name[:80]!r}: {wrong}")
         table[name] = extern
 
     def check_name(self, name: str, extern: Extern, table: dict[str, Extern], taken: set[str]) -> None:

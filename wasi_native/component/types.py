@@ -20,6 +20,7 @@ __all__ = [
     "FLAT_ASYNC_PARAMS_MAX",
     "FLAT_PARAMS_MAX",
     "FLAT_RESULTS_MAX",
+    "FREE",
     "NODES_MAX",
     "PRIMITIVES",
     "SIZE_MAX",
@@ -37,6 +38,7 @@ FLAT_RESULTS_MAX = 1
 SIZE_MAX = (1 << 28) - 1  # bytes of one value, counted with 64-bit pointers
 DEPTH_MAX = 100  # of types inside types
 NODES_MAX = 1_000_000  # types inside a type, written out
+FREE = 1 << 62  # above each number of a resource
 _FLAT = FLAT_PARAMS_MAX + 1
 
 # Name: size, which is the alignment too, and flat type.
@@ -57,13 +59,14 @@ class Value:
     ``align`` in a memory of 32-bit addresses, ``size64`` and ``align64`` in one of 64. ``offsets``: of the fields
     of a record or tuple; of the payload of a variant, enum, option or result, whose discriminant has
     ``discriminant(len(cases))`` bytes. ``borrows``: a borrow is somewhere inside; ``pointers``:
-    a string or list of any length is. ``shape``: the same type with each resource numbered -1, so that two types that
-    differ in resources alone have one shape. ``nodes``, ``depth``: how many types are inside, and how deep.
+    a string or list of any length is. ``least``: the lowest number of a resource inside, FREE for none. ``shape``:
+    the same type with each resource numbered -1, so that two types that differ in resources alone have one shape.
+    ``nodes``, ``depth``: how many types are inside, and how deep.
     """
 
     __slots__ = (
-        "align", "align64", "borrows", "depth", "flat", "kind", "nodes", "offsets", "parts", "pointers", "shape",
-        "size", "size64",
+        "align", "align64", "borrows", "depth", "flat", "kind", "least", "nodes", "offsets", "parts", "pointers",
+        "shape", "size", "size64",
     )  # fmt: skip
 
     kind: str
@@ -76,6 +79,7 @@ class Value:
     offsets: tuple[int, ...]
     borrows: bool
     pointers: bool
+    least: int
     shape: Value
     depth: int
     nodes: int
@@ -85,14 +89,17 @@ class Value:
 
 
 class Function:
-    """The type of a function: names and types of its parameters, its result (None: none), whether it is async."""
+    """The type of a function: names and types of its parameters, its result (None: none), whether it is async;
+    ``least`` as of a value."""
 
-    __slots__ = ("is_async", "names", "params", "result")
+    __slots__ = ("is_async", "least", "names", "params", "result")
 
     def __init__(
         self, names: tuple[str, ...], params: tuple[Value, ...], result: Value | None, is_async: bool
     ) -> None:
         self.names, self.params, self.result, self.is_async = names, params, result, is_async
+        both = params if result is None else (*params, result)
+        self.least = min([value.least for value in both], default=FREE)
 
 
 def discriminant(cases: int) -> int:
@@ -288,6 +295,7 @@ class Table:
         apart = key[0] in ("stream", "future")  # what they carry is not in them
         made.pointers = listed or (not apart and any(value.pointers for value in inside))
         made.borrows = key[0] == "borrow" or any(value.borrows for value in inside)
+        made.least = key[1] if key[0] in ("own", "borrow") else min([v.least for v in inside], default=FREE)
         made.depth = 1 + max([value.depth for value in inside], default=0)
         made.nodes = 1 + sum([value.nodes for value in inside])
         if made.depth > DEPTH_MAX:

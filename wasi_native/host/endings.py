@@ -105,8 +105,8 @@ def link_error(
 
 
 def plain_lines(text: str) -> str:
-    """What an engine says, names of the module in it: lines below the first are indented."""
-    return "\n  ".join(plain(line) if line else "" for line in text.split("\n"))
+    """What an engine says, names of the module in it: lines below the first are indented, empty ones left out."""
+    return "\n  ".join(plain(line) for line in text.split("\n") if line.strip())
 
 
 def plain(name: str) -> str:

@@ -248,7 +248,7 @@ class Host:
         try:
             return engine.wat(text)
         except _core.CoreError as error:
-            raise ModuleError(f"{name}: {plain_lines(str(error))}") from None
+            raise ModuleError(f"{name}: {plain_lines(str(error).replace('<anon>', name))}") from None
 
     def _load_native(self, name: str, path: str | None, raw: bytes) -> Module:
         from .native import open_code, take
