@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -10,10 +11,14 @@ from tests.engine.libraries import library
 from tests.guests import aot
 from tests.support import Guest
 from wasi_native import (
+    Cancelled,
     Capture,
     EngineError,
     Host,
+    HostFunction,
+    Instance,
     InstanceBusy,
+    Limits,
     LinkError,
     ModuleError,
     Policy,
@@ -130,6 +135,39 @@ def test_functions_on_engines_that_link_none_themselves(name: str) -> None:
         with load(host, OWNER) as one, load(host, FUNCTIONS) as two, one.instantiate() as owner:
             with two.instantiate(siblings={"owner": owner}) as user:
                 assert user.call("go") == 5 and owner.stdout == b"abc"
+
+
+@pytest.mark.parametrize("name", ["wasmtime", "wasm2c", "wasm_c_api", "wasm3", "wasm3-old"])
+@pytest.mark.parametrize("who", ["owner", "user"])
+def test_cancelling_either_ends_the_one_that_runs(name: str, who: str) -> None:
+    """On a thread that no tick comes to: nothing has a deadline there."""
+    spin = '(module (import "host" "now" (func $now)) (func (export "spin") (call $now) (loop $l (br $l))))'
+    user = '(module (import "o" "spin" (func $s)) (func (export "go") (call $s)))'
+    engine, begun, said = name.partition("-")[0], threading.Event(), []
+    path = library(name) if engine != "wasm2c" else None
+    now = HostFunction("host", "now", "", "", begun.set)
+    policy = Policy(limits=Limits(wall_time=None, cpu_time=None))
+
+    def run(made: Instance) -> None:
+        try:
+            made.call("go")
+        except Cancelled as error:
+            said.append(error)
+
+    with Host(policy, engine=engine, engine_path=path) as host:
+        load = aot.load if engine == "wasm2c" else lambda host, text: host.load(aot.binary(text))
+        with load(host, spin) as one, load(host, user) as two, one.instantiate(functions=[now]) as owner:
+            with two.instantiate(siblings={"o": owner}) as made:
+                thread = threading.Thread(target=run, args=[made])
+                thread.start()
+                assert begun.wait(10)
+                (owner if who == "owner" else made).cancel()
+                thread.join(10)
+                ended = not thread.is_alive()
+                owner.cancel()
+                made.cancel()
+                thread.join()
+    assert ended and len(said) == 1
 
 
 def test_what_cannot_be_shared_is_said() -> None:

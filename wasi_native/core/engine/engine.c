@@ -131,7 +131,7 @@ static wn_err_t runner_func(wn_instance_t *instance, wn_str_t name, const char *
                     .call = ops->call_func,
                     .params = (uint8_t)strlen(have),
                     .result = gives[0],
-                    .watched = ops->stop && instance->guest.comp};
+                    .watched = ops->stop != NULL};
   if ((err = ops->func(instance, name, &func)) != 0) return err;
   *out = func;
   return 0;
@@ -306,7 +306,10 @@ wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
   if (outermost) wn_guest_enter(&instance->guest);
   /* A cancel or a deadline before the call counts as one in it. */
   err = wn_guest_check(&instance->guest);
+  wn_instance_t *outer = wn_guest_running(&instance->guest);
+  if (!err && engine->ops->stop) err = wn_guest_run(&instance->guest, instance);
   if (!err) err = engine->ops->call(instance, name, values, nparams, nresults, message);
+  if (engine->ops->stop) wn_guest_run(&instance->guest, outer);
   if (outermost) wn_guest_leave(&instance->guest);
   if (ticks) wn_ticker_end(engine);
   instance->guest.depth--;
@@ -331,9 +334,8 @@ void wn_instance_cancel(wn_instance_t *instance) {
     return;
   }
   engine->ops->stop(instance);
-  if (!instance->guest.comp) return;
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  wn_instance_t *running = __atomic_load_n(&instance->guest.comp->tree->running, __ATOMIC_SEQ_CST);
+  wn_instance_t *running = wn_guest_running(&instance->guest);
   if (running && running != instance) engine->ops->stop(running);
 }
 

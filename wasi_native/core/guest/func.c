@@ -10,21 +10,13 @@ wn_err_t wn_func_get_as(wn_instance_t *instance, wn_str_t name, const char *para
   return wn_instance_guest(instance)->runner->func(instance, name, params, results, out);
 }
 
-/* Whoever cancels sets the flag, then looks who runs: here it is the other way round, so that one of both sees it. */
-static wn_err_t run_as(wn_guest_t *guest, wn_instance_t **running, wn_instance_t *who) {
-  __atomic_store_n(running, who, __ATOMIC_SEQ_CST);
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
-  return wn_guest_cancelled(guest) ? wn_guest_end(guest, WN_CANCELLED) : 0;
-}
-
 static wn_err_t call_watched(const wn_func_t *func, wn_value_t *values, wn_message_t *message) {
   wn_guest_t *guest = wn_instance_guest(func->instance);
   if (!func->watched) return func->call(func, values, message);
-  wn_instance_t **running = &guest->comp->tree->running;
-  wn_instance_t *outer = __atomic_load_n(running, __ATOMIC_RELAXED);
-  wn_err_t err = run_as(guest, running, func->instance);
+  wn_instance_t *outer = wn_guest_running(guest);
+  wn_err_t err = wn_guest_run(guest, func->instance);
   if (!err) err = func->call(func, values, message);
-  wn_err_t late = run_as(guest, running, outer);
+  wn_err_t late = wn_guest_run(guest, outer);
   return err ? err : late;
 }
 

@@ -32,6 +32,17 @@ bool wn_guest_may_call(const wn_guest_t *guest) { return guest->sys->callbacks =
 
 void wn_guest_cancel(wn_guest_t *guest) { wn_sys_cancel(guest->sys); }
 
+wn_instance_t *wn_guest_running(const wn_guest_t *guest) {
+  return __atomic_load_n(&guest->sys->running, __ATOMIC_SEQ_CST);
+}
+
+/* Whoever cancels sets the flag, then looks who runs: here it is the other way round, so that one of both sees it. */
+wn_err_t wn_guest_run(wn_guest_t *guest, wn_instance_t *who) {
+  __atomic_store_n(&guest->sys->running, who, __ATOMIC_SEQ_CST);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return who && wn_guest_cancelled(guest) ? wn_guest_end(guest, WN_CANCELLED) : 0;
+}
+
 bool wn_guest_cancelled(const wn_guest_t *guest) {
   return __atomic_load_n(&guest->sys->wait.cancelled, __ATOMIC_SEQ_CST) != 0;
 }

@@ -18,7 +18,7 @@ struct wn_func {
   uint64_t at[2];          /* likewise */
   uint8_t params;          /* how many */
   char result;             /* its letter; 0: none */
-  bool watched;            /* the engine stops one instance alone: the tree knows who runs */
+  bool watched;            /* the engine stops one instance alone: the world knows who runs */
 };
 
 /* A memory that an instance exports, looked up once. It moves when it grows, whoever makes it. */
@@ -110,6 +110,10 @@ bool wn_guest_may_call(const wn_guest_t *guest);
 /* wn_sys_cancel() for whoever knows the guest alone. Any thread, signal safe. */
 void wn_guest_cancel(wn_guest_t *guest);
 bool wn_guest_cancelled(const wn_guest_t *guest);
+/* Who was called last in this world and has not returned, on engines that stop one instance alone; NULL: nobody. */
+wn_instance_t *wn_guest_running(const wn_guest_t *guest);
+/* Note that it is `who` now. Ends the guest when it was cancelled and somebody goes on. */
+wn_err_t wn_guest_run(wn_guest_t *guest, wn_instance_t *who);
 
 /* Note the first verdict; later ones do not overwrite it. Returns err. */
 wn_err_t wn_guest_end(wn_guest_t *guest, wn_err_t err);

@@ -42,9 +42,8 @@ typedef struct wn_tree {
   uint32_t refs;
   wn_lender_t *lenders;
   uint32_t lender_count, lender_cap;
-  wn_instance_t *running; /* atomic: who was called last and has not returned, on engines that stop one alone */
-  wn_arena_t *arena;      /* of the values of calls under way */
-  wn_message_t trap;      /* of the innermost guest that trapped, for whoever made the outermost call */
+  wn_arena_t *arena; /* of the values of calls under way */
+  wn_message_t trap; /* of the innermost guest that trapped, for whoever made the outermost call */
 } wn_tree_t;
 
 struct wn_comp {

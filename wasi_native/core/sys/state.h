@@ -70,6 +70,7 @@ struct wn_sys {
   uint64_t hash_key[2]; /* of wn_hash_stat */
   bool hash_keyed;
   bool stdio_nonblocking;
+  void *running; /* atomic: the instance that was called last and has not returned; the engine's, not looked at */
   uint32_t callbacks; /* of the embedder, under way inside a call that has guest memory in hand */
   wn_net_t net;
   void *poll_scratch; /* limits.subscriptions entries of wn_sub_t for poll_oneoff, then poll.c's own part */
