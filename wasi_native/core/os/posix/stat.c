@@ -1,8 +1,6 @@
 /* stat.c - what a file is, and its times: 64 bits of nanoseconds whatever the kernel's time_t. */
 #include "core/os/posix/call.h"
 
-#include <sys/sysmacros.h>
-
 static int64_t to_ns(int64_t sec, int64_t nsec) {
   int64_t ns;
   if (__builtin_mul_overflow(sec, (int64_t)NS_PER_S, &ns)) {
@@ -69,10 +67,15 @@ _Static_assert(sizeof(wide_t) == 256, "the kernel's struct statx");
 #define EMPTY_PATH 0x1000
 #define NO_FOLLOW 0x100
 
+/* The number that stat has. makedev is a function of glibc alone where it is not inlined. */
+static uint64_t to_device(uint64_t major, uint64_t minor) {
+  return (major & ~0xfffull) << 32 | (major & 0xfff) << 8 | (minor & ~0xffull) << 12 | (minor & 0xff);
+}
+
 static wn_err_t stat_wide(int dir, const char *name, int flags, wn_stat_t *st) {
   wide_t w;
   if (syscall(SYS_statx, dir, name, flags, STATX_BASIC, &w) < 0) return wn_posix_err(errno);
-  st->dev = (uint64_t)makedev(w.dev_major, w.dev_minor); /* the number that stat has */
+  st->dev = to_device(w.dev_major, w.dev_minor);
   st->ino = w.ino;
   st->nlink = w.nlink;
   st->size = w.size;
