@@ -273,7 +273,7 @@ def test_code_that_is_not_what_the_manifest_says() -> None:
 def test_random_bytes_are_refused_in_one_way() -> None:
     dice = random.Random(11)
     for _ in range(3000):
-        bad = bytearray(dice.choice((PLAIN, SIGNED)))
+        bad = bytearray(dice.choice((PLAIN, SIGNED, component())))
         for _ in range(dice.randint(1, 4)):
             start = dice.randrange(len(bad))
             bad[start : start + dice.randint(0, 9)] = dice.randbytes(dice.randint(0, 9))

@@ -183,6 +183,20 @@ def test_what_is_imported_and_is_no_function() -> None:
     assert (again.memories[0].minimum, again.memories[0].maximum) == (2 * 65536, 300 * 65536)
 
 
+@pytest.mark.parametrize("type", ["(param externref)", "(result i32 i32)", f"(param{' i32' * 32})"])
+def test_functions_that_no_other_module_can_give(type: str) -> None:
+    wat = (
+        f'(module (import "a" "ok" (func (param{" i64" * 31}) (result f32))) (import "a" "f" (func {type})))'
+    )
+    guest = aot_source.plain(aot.binary(wat), "guest.wasm")
+    with pytest.raises(
+        AotError, match=r"^c\.wasm: imports the function 'a' 'f' of the type .*31 numbers at most"
+    ):
+        aot_source.linkable(guest, "c.wasm")
+    guest.imports.pop()
+    aot_source.linkable(guest, "c.wasm")
+
+
 def test_types_of_modules_that_are_compiled_together_have_the_same_numbers(tmp_path: Path) -> None:
     numbers: dict[str, int] = {}
     found = []

@@ -159,6 +159,8 @@ def build_library(
         aot_source.plain(data, label, f"w{n}")
         for n, (data, label) in enumerate(zip(modules, names, strict=True))
     ]
+    for guest, label in zip(guests, names, strict=True) if several else ():
+        aot_source.linkable(guest, label)
     wasm2c = find_wasm2c(options.wasm2c)
     compiler = _compiler(options.compiler, target)
     with tempfile.TemporaryDirectory(prefix="wasi-native-aot-") as scratch:

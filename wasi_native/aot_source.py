@@ -17,9 +17,10 @@ from . import wasm
 from .errors import AotError
 from .wasm_bytes import Reader
 
-__all__ = ["Guest", "Import", "Part", "Source", "checked", "plain", "table"]
+__all__ = ["Guest", "Import", "Part", "Source", "checked", "linkable", "plain", "table"]
 
 PREFIX = "m"  # the name of the module for wasm2c
+_PARAMS_MAX = 31  # what the host reads of a signature
 _LETTERS = {"i32": "i", "i64": "I", "f32": "f", "f64": "F"}
 _KINDS = {"func": 0, "global": 1, "table": 2, "memory": 3}
 _FIELDS = {"i": "i", "I": "j", "f": "f", "F": "d"}  # of the structs of several results
@@ -115,6 +116,17 @@ def _described(said: wasm.Binary, guest: Guest, name: str) -> list[Import]:
             )
         found.append(Import(item.module, item.name, item.kind, item.type, least, most))
     return found
+
+
+def linkable(guest: Guest, name: str) -> None:
+    """AotError when a module of a component imports a function that nothing can give to a compiled guest."""
+    for item in guest.imports:
+        params, results = _letters(item.type) if item.kind == "func" else ("", "")
+        if "?" in params + results or len(results) > 1 or len(params) > _PARAMS_MAX:
+            raise AotError(
+                f"{name}: imports the function {item.module[:80]!r} {item.name[:80]!r} of the type {item.type}; "
+                f"compiled guests call others with {_PARAMS_MAX} numbers at most, and take one"
+            )
 
 
 def _leb(value: int) -> bytes:

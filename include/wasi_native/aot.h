@@ -1,8 +1,9 @@
 /* aot.h - a guest that was compiled ahead of time: what its shared object exports, and what the host gives it.
  *
- * The object exports one symbol, WN_AOT_SYMBOL, a constant wn_aot_guest_t. It holds the module's code, a few
- * kilobytes of run time (wasi_native/aot_rt), and needs nothing but libc and libm. It keeps no global that
- * changes, besides one thread-local pointer: any number of instances may run in any number of threads.
+ * The object exports one symbol, WN_AOT_SYMBOL, a constant wn_aot_guest_t; of modules that were compiled together,
+ * the core modules of a component, an array of them. It holds the code, a few kilobytes of run time
+ * (wasi_native/aot_rt), and needs nothing but libc and libm. It keeps no global that changes, besides one
+ * thread-local pointer: any number of instances may run in any number of threads.
  *
  * A host allocates state_size bytes, zeroed and aligned to 16, fills the fields of wn_aot_state_t that are the
  * host's, calls instantiate() and then call() as often as it likes, and at last release(), also after a failure.

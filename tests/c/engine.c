@@ -80,6 +80,7 @@ static void without_messages(void) {
   CHECK(wn_engine_wat(engine, text("(modul)"), &out, NULL) == WN_INVALID);
   CHECK(wn_module_load(engine, text("nothing"), &module, NULL) == WN_INVALID && !module);
   CHECK(wn_module_restore(engine, "none", &module, NULL) == WN_INVALID && !module);
+  CHECK(wn_module_restore_part(engine, "none", 1, &module, NULL) == WN_INVALID && !module);
 
   module = load("(module (import \"a\" \"b\" (func)) (import \"wasi_snapshot_preview1\" \"none\" (func)))");
   CHECK(wn_instance_new(module, &config, &instance, NULL) == WN_LINK && !instance);
