@@ -295,6 +295,7 @@ cdef extern from "wasi_native.h" nogil:
     void wn_values_deinit(wn_values_t *values)
     uint8_t *wn_values_put(wn_values_t *values, size_t size, wn_err_t *err)
     const uint8_t *wn_values_get(wn_values_t *values, size_t size)
+    wn_err_t wn_values_charge(wn_values_t *values, uint64_t size)
     wn_arena_t *wn_comp_arena(wn_comp_t *comp)
     ctypedef struct wn_signature_t:
         const wn_plan_t *plan

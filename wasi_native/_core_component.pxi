@@ -300,7 +300,10 @@ cdef class Lifted:
                 raise Busy("a stream or signal function may not call the guest that waits for it")
             if err:
                 return err, message_text(&message) or error_text(err), None
-            return 0, "", lane.get_result(&result)
+            try:
+                return 0, "", lane.get_result(&result)
+            except CoreError as error:
+                return error.code, error.limit, None
         finally:
             wn_values_deinit(&given)
             wn_values_deinit(&result)
@@ -339,6 +342,8 @@ cdef wn_err_t host_python(void *ctx, wn_comp_t *caller, wn_values_t *params, wn_
         if err == 0:
             memcpy(at, PyBytes_AsString(answer), len(answer))
         return err
+    except CoreError as error:
+        return error.code if error.code < 0 else host.sys.keep(error)
     except BaseException as error:
         return host.sys.keep(error)
 

@@ -13,6 +13,11 @@ cdef dict KINDS = {"bool": S_BOOL, "f32": S_F32, "f64": S_F64, "char": S_CHAR, "
                    "s64": S_INT}
 
 
+cdef dict COSTS = {"bool": 0, "enum": 0, "f32": 24, "f64": 24, "char": 76, "string": 56, "list": 56, "map": 64,
+                   "tuple": 56, "record": 64, "variant": 64, "flags": 48, "option": 48, "result": 48, "own": 64,
+                   "borrow": 64, "u8": 0, "s8": 28, "u16": 28, "s16": 28, "u32": 28, "s32": 28, "u64": 32, "s64": 32}
+
+
 cdef inline str kind_of(object value):
     return type(value).__name__
 
@@ -43,6 +48,13 @@ cdef inline uint32_t get32(wn_values_t *stream) except? 0:
     cdef uint32_t value
     memcpy(&value, some(stream, 4), 4)
     return value
+
+
+cdef int charge(wn_values_t *stream, uint64_t count, uint64_t cost) except -1:
+    """Objects of Python are many times what a guest needs to have them made."""
+    if wn_values_charge(stream, count * cost):
+        raise CoreError(WN_LIMIT, "the values are more than a call may carry", 0, "value_bytes")
+    return 0
 
 
 cdef int put_bytes(wn_values_t *out, bytes data) except -1:
@@ -87,6 +99,7 @@ cdef class Shape:
     """
 
     cdef int kind, size
+    cdef uint64_t cost  # bytes of Python's object for a value, without what lists, strings and bytes hold
     cdef bint is_signed
     cdef int64_t least, most
     cdef readonly str name
@@ -117,6 +130,10 @@ cdef class Shape:
             self.most = (<int64_t>1 << len(labels)) - 1
         elif self.kind == S_RESULT or self.kind == S_HANDLE:
             self.cls, self.members = extra
+        self.cost = COSTS[name]
+        for part in parts:
+            if part is not None and self.kind not in (S_LIST, S_MAP):
+                self.cost += 8 + (<Shape>part).cost
 
     # ---- to a stream ----
 
@@ -369,7 +386,9 @@ cdef class Shape:
             return self.cls(get32(stream))
         if kind == S_MAP:
             found = {}
-            for _ in range(get32(stream)):
+            count = get32(stream)
+            charge(stream, count, 100 + (<Shape>self.parts[0]).cost + (<Shape>self.parts[1]).cost)
+            for _ in range(count):
                 key = (<Shape>self.parts[0]).get(stream)
                 found[key] = (<Shape>self.parts[1]).get(stream)
             return found
@@ -401,6 +420,7 @@ cdef class Shape:
         cdef Shape part = self.parts[0]
         cdef uint32_t i, count = get32(stream) if self.extra is None else self.extra
         cdef list found = []
+        charge(stream, count, 8 + part.cost)
         if part.kind != S_INT or part.size == 8:
             for i in range(count):
                 PyList_Append(found, part.get(stream))

@@ -141,7 +141,8 @@ class Limits:
     * ``fds`` open at once, at most 65536; ``dirs`` and ``sockets`` among them
     * ``iovecs`` of one call, at most 1024; ``subscriptions`` of one poll, at most 65536
     * ``handles`` of resources that one instance of a component holds, and resources of WASI in all
-    * ``value_bytes``: strings, lists and records on their way between components and the host
+    * ``value_bytes``: strings, lists and records on their way between components and the host, and the Python
+      objects made of them: a number in a list is about 36 bytes. Default 64 MiB, on boards no more than a memory
     * ``output_bytes``: stdout and stderr together
     * ``disk_bytes`` and ``inodes`` of each directory whose own quota is None
     * ``instances`` at once; ``module_size``

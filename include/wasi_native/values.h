@@ -52,6 +52,7 @@ typedef struct wn_values {
   size_t room;       /* bytes that fit before more is asked for */
   wn_arena_t *arena; /* NULL: the room is all there is */
   void *block;       /* of the arena; NULL while the caller's own room serves */
+  uint64_t charged;  /* bytes elsewhere that count as the arena's */
 } wn_values_t;
 
 /* An empty stream in the caller's room (a buffer of its stack), which moves into the arena when that is full. */
@@ -63,6 +64,10 @@ WN_API void wn_values_deinit(wn_values_t *values);
 /* Makes room for `size` more bytes. LIMIT "value_bytes": the cap of the arena, or there is none. NOMEM. Pointers
  * into the stream are worth nothing after it. */
 WN_API wn_err_t wn_values_grow(wn_values_t *values, size_t size);
+
+/* Counts `size` bytes against the cap of the arena until the stream is given back: for what is made of its values,
+ * which may be a lot more than they are. LIMIT. Without an arena nothing is counted. */
+WN_API wn_err_t wn_values_charge(wn_values_t *values, uint64_t size);
 
 /* Room for `size` bytes at the end, which counts as written; NULL when wn_values_grow() says so (*err). */
 static inline uint8_t *wn_values_put(wn_values_t *values, size_t size, wn_err_t *err) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -242,6 +243,62 @@ def test_s128_a_peer_that_nobody_asked_in_of_preview_1(guest: Callable[..., Gues
                 g.fd_read(g.unpack("I", 32), *g.iovs(64, (100, 8)), 48) == 0
                 and g.memory.read(100, 2) == b"in"
             )
+
+
+def test_s128_a_flood_of_who_may_not_come(make2: Make, guest: Callable[..., Guest]) -> None:
+    """One call closes so many and no more: whoever sends them does not decide how long it takes."""
+    net = Net(make2, f"listen tcp://{HOME}:0?peers=127.0.0.3")
+    sock, where = net.listener((HOME, 0))
+    g = guest(Policy(listen=[Listen(f"tcp://{HOME}:0?peers=127.0.0.3")]))
+    assert g.fd_fdstat_set_flags(3, 4) == 0
+    with contextlib.ExitStack() as kept:
+
+        def come(source: str, where: tuple[str, int]) -> None:
+            kept.enter_context(socket.create_connection(where, timeout=20, source_address=(source, 0)))
+
+        for place in (where, g.instance.listening[0]):
+            for _ in range(90):
+                come("127.0.0.2", place)
+            come("127.0.0.3", place)
+        assert net.tcp_fails("accept", sock) == "would-block" and len(net.accept(sock)) == 3
+        assert g.sock_accept(3, 0, 32) == E.AGAIN and g.sock_accept(3, 0, 32) == 0
+
+
+def test_s127_a_flood_of_datagrams_of_the_denied(make2: Make) -> None:
+    net = Net(make2, f"listen udp://{HOME}:0?peers=127.0.0.3")
+    sock = net.datagrams((HOME, 0))
+    incoming, _ = net.stream(sock)
+    where = net.udp("local-address", sock)
+    with socket.socket(type=socket.SOCK_DGRAM) as evil, socket.socket(type=socket.SOCK_DGRAM) as good:
+        evil.bind(("127.0.0.2", 0))
+        good.bind(("127.0.0.3", 0))
+        for _ in range(90):
+            evil.sendto(b"no", where)
+        good.sendto(b"yes", where)
+        assert net.receive(incoming) == [] and net.receive(incoming) == [(b"yes", good.getsockname())]
+
+
+def test_s128_a_granted_listener_is_no_socket_of_0_2(make2: Make) -> None:
+    """A module of both versions puts it into the slot of a socket that it made: no option of it is changed, nobody
+    comes by that way."""
+    renumber = """(import "wasi_snapshot_preview1" "fd_renumber" (func $renumber (param i32 i32) (result i32)))
+      (export "renumber" (func $renumber))"""
+    rules = [f"listen tcp://{HOME}:*?peers=127.0.0.3", f"tcp://{HOME}:*"]
+    net = Net(make2, *rules, listen=[Listen(f"tcp://{HOME}:0")], imports=renumber)
+    sock, where = net.socket(V4), net.g.instance.listening[0]
+    assert net.g.instance.call("renumber", 3, 4) == 0
+    for call, args in (
+        ("set-hop-limit", (9,)),
+        ("hop-limit", ()),
+        ("local-address", ()),
+        ("start-listen", ()),
+        ("set-listen-backlog-size", (1,)),
+        ("start-connect", (net.network, *flat(where))),
+        ("start-bind", (net.network, *flat((HOME, 0)))),
+        ("accept", ()),
+    ):
+        with socket.create_connection(where, timeout=20):
+            assert net.tcp_fails(call, sock, *args) == "unknown", call
 
 
 def test_s128_descriptors_are_not_inherited(make2: Make) -> None:

@@ -79,6 +79,7 @@ class Values(ctypes.Structure):
         ("room", ctypes.c_size_t),
         ("arena", ctypes.c_void_p),
         ("block", ctypes.c_void_p),
+        ("charged", ctypes.c_uint64),
     ]
 
 

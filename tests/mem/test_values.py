@@ -127,6 +127,36 @@ def test_the_cap_counts_all_streams_together(arena: Arena) -> None:
     end(two)
 
 
+def test_an_idle_block_is_no_way_past_the_cap(arena: Arena) -> None:
+    """It may be larger than what is still to be had."""
+    one = arena.stream()
+    assert put(one, b"x" * 60_000) == 0  # a block of 90,000
+    end(one)
+    streams = [arena.stream() for _ in range(4)]
+    assert put(streams[0], b"x" * 60_000) == 0  # the same
+    given = [put(values, b"y" * 8_000) for values in streams[1:]]
+    assert given == [0, LIMIT, LIMIT]
+    end(streams[0])
+    assert put(streams[1], b"z" * 10_000) == 0
+    assert put(streams[2], b"z" * 85_000) == LIMIT, "no block of 90,000 beside the first"
+    for values in streams[1:]:
+        end(values)
+
+
+def test_what_is_made_of_values_counts_until_they_are_given_back(arena: Arena) -> None:
+    one, two = arena.stream(), arena.stream()
+    charge = library().wn_values_charge
+    assert charge(ctypes.byref(one), ctypes.c_uint64(90_000)) == 0
+    assert charge(ctypes.byref(one), ctypes.c_uint64(10_001)) == LIMIT
+    assert charge(ctypes.byref(one), ctypes.c_uint64(2**64 - 1)) == LIMIT
+    assert put(two, b"x" * 20_000) == LIMIT and put(two, b"x" * 5_000) == 0
+    end(one)
+    assert put(two, b"x" * 50_000) == 0
+    end(two)
+    alone = Values()
+    assert charge(ctypes.byref(alone), ctypes.c_uint64(2**40)) == 0
+
+
 def test_a_size_that_wraps_around_is_none(arena: Arena) -> None:
     values = arena.stream()
     assert put(values, b"abc") == 0

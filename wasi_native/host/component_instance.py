@@ -212,6 +212,9 @@ class ComponentInstance(Guest):
         except (TypeError, ValueError, OverflowError) as error:
             self._resources.kept()
             raise _named(error, f"{label}(): ") from None
+        except _core.CoreError as error:
+            self._resources.kept()
+            raise ending(error.code, error.text, error.exit_code, error.limit) from None
         self._raise(err, text, item.made.end)
         return result
 
@@ -228,7 +231,7 @@ class ComponentInstance(Guest):
         if err or pending is not None:
             verdict, code, limit = end()
             self._ended = ENDS.get(verdict or err, "host") or "host"
-            raise pending or ending(err, text, code, limit)
+            raise pending or ending(err, text, code, limit if verdict else text)
 
     # ---- the embedder's side ----
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAIN_THREAD", "Guest", "Usage"]
 
+_VALUES = 64 << 20  # WN_VALUES_DEFAULT of wasi_native/values.h; a small board has not so much for one guest
 MAIN_THREAD = get_ident() if "threading" not in sys.modules else sys.modules["threading"].main_thread().ident
 
 
@@ -187,6 +188,7 @@ def _host_limits(host: Host, policy: Policy) -> Limits:
     from ..policy import Limits
 
     board = host.board.limits
+    values = min(board.memory_max_bytes, _VALUES)
     return policy.limits.merged(
-        Limits(memory=board.memory_max_bytes, fds=board.fds, instances=board.instances)
+        Limits(memory=board.memory_max_bytes, value_bytes=values, fds=board.fds, instances=board.instances)
     )

@@ -1,9 +1,11 @@
 /* host.c - a component calls the embedder: parameters and result are streams. */
 #include "core/comp/comp.h"
+#include "core/sys/state.h"
 
 static wn_err_t answer(const wn_canon_func_t *func, wn_guest_t *guest, wn_values_t *params, wn_values_t *result) {
   wn_err_t err = func->fn(func->ctx, func->comp, params, result);
-  if (guest->end.err) return guest->end.err; /* by what it called, whatever it made of that */
+  if (guest->end.err) return guest->end.err;                  /* by what it called, whatever it made of that */
+  if (err == WN_LIMIT) guest->sys->limit_hit = "value_bytes"; /* the one that such a function meets by itself */
   return err ? wn_guest_end(guest, err < 0 ? err : WN_HOST) : 0;
 }
 

@@ -43,15 +43,19 @@ wn_arena_t *wn_comp_arena(wn_comp_t *comp) { return comp->tree->arena; }
 
 /* ---- handles ---- */
 
+static uint32_t most(const wn_sys_t *sys) {
+  const uint32_t set = sys->limits.handles;
+  return set == 0 ? WN_HANDLES_DEFAULT : set < WN_HANDLES_MAX ? set : WN_HANDLES_MAX;
+}
+
 /* Room for one more slot. */
 static wn_err_t grow(wn_comp_t *comp) {
   const wn_os_t *os = comp->sys->os;
-  const uint32_t set = comp->sys->limits.handles;
-  const uint32_t most = set == 0 ? WN_HANDLES_DEFAULT : set < WN_HANDLES_MAX ? set : WN_HANDLES_MAX;
-  if (comp->used > most) return limit_hit(comp->sys, "handles"); /* slot 0 is no handle */
+  const uint32_t limit = most(comp->sys);
+  if (comp->used > limit) return limit_hit(comp->sys, "handles"); /* slot 0 is no handle */
   if (comp->used < comp->cap) return 0;
   const uint64_t wanted = comp->cap ? (uint64_t)comp->cap * 2 : FIRST_CAP;
-  const uint32_t cap = wanted <= most ? (uint32_t)wanted : most + 1;
+  const uint32_t cap = wanted <= limit ? (uint32_t)wanted : limit + 1;
   size_t size;
   if (__builtin_mul_overflow(cap, sizeof *comp->slots, &size)) return WN_NOMEM;
   wn_handle_t *slots = os->resize(os, comp->slots, size);
@@ -145,9 +149,10 @@ wn_err_t wn_comp_drop(wn_guest_t *guest, wn_comp_t *comp, uint32_t handle, const
 static wn_err_t note_lender(wn_comp_t *comp, uint32_t handle) {
   wn_tree_t *tree = comp->tree;
   const wn_os_t *os = comp->sys->os;
+  /* One handle can be lent over and over by one call: as often as there may be handles. */
+  if (tree->lender_count >= most(comp->sys)) return limit_hit(comp->sys, "handles");
   if (tree->lender_count == tree->lender_cap) {
     const uint32_t cap = tree->lender_cap ? tree->lender_cap * 2 : FIRST_CAP;
-    if (cap > WN_HANDLES_MAX) return limit_hit(comp->sys, "handles");
     size_t size;
     if (__builtin_mul_overflow(cap, sizeof *tree->lenders, &size)) return WN_NOMEM;
     wn_lender_t *lenders = os->resize(os, tree->lenders, size);

@@ -43,11 +43,17 @@ void wn_arena_delete(wn_arena_t *arena) {
   arena->os->free(arena->os, arena);
 }
 
-/* An idle block of at least `size` bytes. */
-static block_t *idle_take(wn_arena_t *arena, size_t size) {
+/* What may still be lent, besides the bytes that are `mine`. */
+static uint64_t left(const wn_arena_t *arena, uint64_t mine) {
+  uint64_t lent = arena->lent - mine;
+  return lent < arena->cap ? arena->cap - lent : 0;
+}
+
+/* An idle block of at least `size` bytes, and no more than `most`. */
+static block_t *idle_take(wn_arena_t *arena, size_t size, uint64_t most) {
   for (block_t **link = &arena->idle; *link; link = &(*link)->next) {
     block_t *block = *link;
-    if (block->size < size) continue;
+    if (block->size < size || block->size > most) continue;
     *link = block->next;
     arena->kept -= block->size;
     arena->lent += block->size;
@@ -72,8 +78,18 @@ void wn_values_init(wn_values_t *values, void *room, size_t size, wn_arena_t *ar
 }
 
 void wn_values_deinit(wn_values_t *values) {
+  if (values->charged) values->arena->lent -= values->charged;
   if (values->block) give_back(values->arena, values->block);
   *values = (wn_values_t){0};
+}
+
+wn_err_t wn_values_charge(wn_values_t *values, uint64_t size) {
+  wn_arena_t *arena = values->arena;
+  if (!arena) return 0;
+  if (size > left(arena, 0)) return WN_LIMIT;
+  arena->lent += size;
+  values->charged += size;
+  return 0;
 }
 
 wn_err_t wn_values_grow(wn_values_t *values, size_t size) {
@@ -81,13 +97,13 @@ wn_err_t wn_values_grow(wn_values_t *values, size_t size) {
   block_t *old = values->block;
   if (size <= values->room - values->used) return 0;
   if (!arena) return WN_LIMIT;
-  uint64_t mine = old ? old->size : 0, most = arena->cap - (arena->lent - mine);
+  const uint64_t most = left(arena, old ? old->size : 0);
   uint64_t wanted = (uint64_t)values->used + size;
   if (wanted < size || wanted > most) return WN_LIMIT;
   uint64_t room = wanted + wanted / 2 < LEAST ? LEAST : wanted + wanted / 2;
   if (room > most) room = most;
   if (room > SIZE_MAX - sizeof *old) return WN_NOMEM;
-  block_t *block = idle_take(arena, (size_t)wanted);
+  block_t *block = idle_take(arena, (size_t)wanted, most);
   if (!block) {
     block = arena->os->resize(arena->os, NULL, sizeof *block + (size_t)room);
     if (!block) return WN_NOMEM;

@@ -33,7 +33,8 @@ wn_err_t wn_inet_get(wn_sys_t *sys, uint32_t fd, uint8_t type, wn_obj_t **obj) {
   wn_desc_t *d;
   wn_err_t err = wn_table_get(&sys->table, fd, 0, &d);
   if (err) return err;
-  if (d->obj->type != type || !d->obj->u.inet.local.family) return WN_ENOTSOCK; /* the host's own sockets have none */
+  /* The host's own sockets have no family, or accept as its listeners do. */
+  if (d->obj->type != type || !d->obj->u.inet.local.family || d->obj->ops->accept) return WN_ENOTSOCK;
   *obj = d->obj;
   return 0;
 }

@@ -11,6 +11,7 @@
 #define WN_PINS_MAX 256u       /* addresses of names that are remembered; the oldest go first */
 #define WN_LOOKUPS_MAX 4u      /* of one guest at once, those that it gave up included */
 #define WN_HOST_MAX 256u       /* bytes of a name and its terminator */
+#define WN_UNWELCOME_MAX 64u   /* that one call closes or drops unseen; then it says that nobody is there */
 #define WN_DATAGRAM_MAX 65536u /* bytes of any datagram, and one more */
 
 typedef struct wn_judge_rule wn_judge_rule_t;

@@ -84,11 +84,12 @@ static bool admitted(wn_sys_t *sys, const wn_obj_t *listener, int fd) {
 }
 
 static wn_err_t listener_accept(wn_sys_t *sys, wn_obj_t *obj, uint16_t fdflags, wn_obj_t *out) {
-  for (;;) {
+  for (uint32_t unwelcome = 0;;) {
     int fd;
     wn_err_t err = sys->os->accept(sys->os, obj->fd, &fd);
     if (!err && !admitted(sys, obj, fd)) {
       sys->os->close(sys->os, fd); /* unseen: nobody asked it in */
+      if (nonblocking(obj) && ++unwelcome > WN_UNWELCOME_MAX) return WN_EAGAIN;
       if ((err = wn_wait_check(sys))) return err;
       continue;
     }

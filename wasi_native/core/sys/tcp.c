@@ -129,7 +129,10 @@ wn_err_t wn_tcp_accept(wn_sys_t *sys, uint32_t fd, uint32_t *out) {
   /* Room first: a connection that was accepted and has no place would be lost. */
   if (sys->table.open >= sys->table.limit) return WN_EMFILE;
   if ((err = wn_obj_new(sys, STREAM, &obj))) return err;
+  uint32_t unwelcome = 0;
   do {
+    if (unwelcome++ > WN_UNWELCOME_MAX) err = WN_EAGAIN;
+    if (err) break;
     if (obj->fd >= 0) sys->os->close(sys->os, obj->fd); /* unseen: nobody asked it in */
     obj->fd = -1;
     int host;

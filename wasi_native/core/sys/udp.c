@@ -90,8 +90,9 @@ wn_err_t wn_udp_receive(wn_sys_t *sys, uint32_t fd, uint32_t round, size_t at, w
   wn_obj_t *obj;
   wn_err_t err = get(sys, fd, round, &obj);
   if (!err && !sys->net.datagram) return WN_EAGAIN; /* there is no rule for datagrams: none may come */
-  while (!err) {
+  for (uint32_t unwelcome = 0; !err; unwelcome++) {
     uint64_t next = 0;
+    if (unwelcome > WN_UNWELCOME_MAX) return WN_EAGAIN;
     /* Nothing is cut: what may not fit waits for the next call. */
     if (at && (err = sys->os->available(sys->os, obj->fd, &next))) return err;
     if (next >= WN_DATAGRAM_MAX - at) return WN_EAGAIN;
