@@ -16,8 +16,7 @@ def _deflated(data: bytes) -> bytes:
     """By libdeflate: what its hardest level makes is read like all other deflated data, and is 3 % smaller."""
     import deflate
 
-    code: bytes = deflate.deflate_compress(data, 12)
-    return code
+    return bytes(deflate.deflate_compress(data, 12))
 
 
 def _when(epoch: int) -> tuple[int, int]:
