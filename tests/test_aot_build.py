@@ -179,6 +179,16 @@ def test_a_module_that_wasm2c_refuses() -> None:
         build_library(invalid, Target.native(), Options(wasm2c=str(wabt.wasm2c())), name="bad.wasm")
 
 
+def test_constant_expressions_that_are_extended() -> None:
+    """What tools put into modules that share a memory: places behind a base that is imported."""
+    wat = aot.binary("""(module (import "e" "base" (global $base i32)) (import "e" "m" (memory 1))
+      (global i32 (i32.add (global.get $base) (i32.const 8)))
+      (data (i32.add (global.get $base) (i32.const 4)) "x"))""")
+    with pytest.raises(AotError, match="needs extended constant expressions, which wasm2c reads from wabt"):
+        build_library(wat, Target.native(), Options(wasm2c=str(wabt.debian())))
+    assert build_library(wat, Target.native(), Options(wasm2c=str(wabt.npm()), optimize=0)).abi == 2
+
+
 def test_a_frame_that_is_too_large() -> None:
     count = 5000
     body = "(call $f) " * count + "i64.add " * (count - 1)

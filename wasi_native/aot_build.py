@@ -301,6 +301,11 @@ class _Runner:
                 f"{self.name}: a function of the module needs {frame[1] or frame[2]} bytes of stack; {FRAME_MAX} are"
                 " allowed: compile the program with -O1 or above, or split that function"
             )
+        if "not valid in initializer expression" in err:
+            return (
+                f"{self.name}: needs extended constant expressions, which wasm2c reads from wabt 1.0.36 on: "
+                "npm install -g wabt"
+            )
         return f"{self.name}: {step} failed with {how}{':' if told else ''}{told}"
 
 
