@@ -46,7 +46,7 @@ ROWS = (
     "sockets_udp",
 )
 CANON = ("call", "canon_func", "host", "lifted", "resource", "side", "types")
-ENGINES = ("engine", "fake", "siblings", "ticker", "trap", "wasm2c", "wasm3", "wasmtime")
+ENGINES = ("engine", "fake", "siblings", "ticker", "trap", "wasm2c", "wasm3", "wasm3_store", "wasmtime")
 SHORT = (
     *(
         "tests/boards/on_board.py",
