@@ -110,7 +110,7 @@ class Functions:
             raise LinkError(
                 f"{self.name}: the core modules of this component share {what}, {_plain(name)} (imported from "
                 f"{_plain(module)}), which the engine {self.engine} cannot do (it has not the ability {needed}): "
-                "use wasmtime (--engine wasmtime, Host(engine='wasmtime'))"
+                "use wasmtime (--engine wasmtime, Host(engine='wasmtime')), or compile it (wasi-native compile)"
             )
         return item.instance, item.name.encode()
 

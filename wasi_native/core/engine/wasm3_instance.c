@@ -296,7 +296,6 @@ static wn_err_t invoke(w3_guest_t *in, w3_opaque_t *function, wn_value_t *values
 }
 
 wn_err_t w3_functions_find(w3_guest_t *in, wn_message_t *message) {
-  if (in->found_all) return 0;
   const w3_outer_t outer = enter(in->store);
   wn_err_t err = look_at_stack(in, message);
   wn_extern_t item;

@@ -48,7 +48,7 @@ wn_err_t w3_store_take(w3_guest_t *in, const wn_provide_t *provides, size_t coun
     in->store = giver->store;
     err = fits(in, giver, provides[i].name, &want, message);
     /* wasm3 finds functions by name in a runtime, in the module that was loaded last first. */
-    for (w3_guest_t *other = in->store->first; !err && other; other = other->peer)
+    for (w3_guest_t *other = in->store->first; !err && other && !other->found_all; other = other->peer)
       err = w3_functions_find(other, message);
   }
   if (!in->store) err = make(in, stack, message);
