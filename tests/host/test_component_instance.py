@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -208,3 +209,77 @@ def test_fuel_counts(tmp_path: object) -> None:
             assert left is not None and left > 0
             with pytest.raises(LimitExceeded, match="fuel"):
                 instance.exports["spin"]()
+
+
+HANDS_ON = """(component
+  (import "wasi:clocks/wall-clock@0.2.0" (instance $w
+    (type $d' (record (field "seconds" u64) (field "nanoseconds" u32))) (export "datetime" (type $d (eq $d')))
+    (export "now" (func (result $d)))))
+  (import "wasi:random/random@0.2.0" (instance $r
+    (export "get-random-bytes" (func (param "len" u64) (result (list u8))))
+    (export "get-random-u64" (func (result u64)))))
+  (import "wasi:cli/environment@0.2.0" (instance $e
+    (export "get-arguments" (func (result (list string))))
+    (export "get-environment" (func (result (list (tuple string string)))))))
+  (import "wasi:io/poll@0.2.0" (instance $p (export "pollable" (type $pl (sub resource)))
+    (export "[method]pollable.ready" (func (param "self" (borrow $pl)) (result bool)))
+    (export "[method]pollable.block" (func (param "self" (borrow $pl))))
+    (export "poll" (func (param "in" (list (borrow $pl))) (result (list u32))))))
+  (alias export $p "pollable" (type $pl))
+  (import "wasi:clocks/monotonic-clock@0.2.0" (instance $m (export "now" (func (result u64)))
+    (alias outer 1 $pl (type $pl)) (export "pollable" (type $pl2 (eq $pl)))
+    (export "subscribe-duration" (func (param "when" u64) (result (own $pl2))))))
+  (export "wasi:clocks/wall-clock@0.2.0" (instance $w))
+  (export "wasi:random/random@0.2.0" (instance $r))
+  (export "wasi:cli/environment@0.2.0" (instance $e))
+  (export "wasi:io/poll@0.2.0" (instance $p))
+  (export "wasi:clocks/monotonic-clock@0.2.0" (instance $m)))"""
+
+
+def test_functions_of_wasi_that_are_handed_on(host: Host) -> None:
+    policy = Policy(args=("a", "b\xe9"), env={"X": "y" * 100_000})
+    with host.load_component(encode(HANDS_ON)) as component, component.instantiate(policy) as instance:
+        now = instance.exports["wasi:clocks/wall-clock"].now()
+        assert abs(now.seconds - time.time()) < 5 and now.nanoseconds < 10**9
+        random = instance.exports["wasi:random/random"]
+        assert len({random.get_random_u64() for _ in range(3)}) == 3
+        assert len(random.get_random_bytes(200_000)) == 200_000  # more than the first page
+        made = len(instance._functions.cores)
+        for _ in range(50):
+            assert len(random.get_random_bytes(60_000)) == 60_000
+        assert len(instance._functions.cores) == made == 3
+        environment = instance.exports["wasi:cli/environment"]
+        assert environment.get_arguments()[1:] == ["a", "b\xe9"]
+        assert environment.get_environment() == [("X", "y" * 100_000)]
+        with pytest.raises(TypeError, match=r"get_random_bytes\(\) takes 1 arguments"):
+            random.get_random_bytes()
+    assert len(component._around) == 0
+
+
+def test_resources_of_wasi_that_are_handed_on(host: Host) -> None:
+    with host.load_component(encode(HANDS_ON)) as component:
+        for _ in range(2):
+            with component.instantiate() as instance:
+                clock, poll = (
+                    instance.exports["wasi:clocks/monotonic-clock"],
+                    instance.exports["wasi:io/poll"],
+                )
+                before = clock.now()
+                late, soon = clock.subscribe_duration(3_600 * 10**9), clock.subscribe_duration(10**6)
+                assert not late.ready() and soon.block() is None and soon.ready()
+                assert clock.now() - before >= 10**6
+                assert poll.poll([late, soon]) == [1] and type(late) is clock.Pollable is poll.Pollable
+                for _ in range(3000):  # more than there may be at once
+                    clock.subscribe_duration(0).close()
+                soon.close()
+                with pytest.raises(ValueError, match="closed"):
+                    soon.ready()
+                late.close()
+        assert len(component._around) == 6  # for both instances
+
+
+def test_a_compiled_component_hands_on_what_nobody_can_call(host: Host) -> None:
+    with host.load_component(encode(HANDS_ON)) as component, component.instantiate() as instance:
+        component.manifest = object()  # type: ignore[assignment]
+        with pytest.raises(ModuleError, match="get_random_u64 is WASI's own function, handed on: a compiled"):
+            instance.exports["wasi:random/random"].get_random_u64()

@@ -9,8 +9,10 @@ whatever the fixup would have put into its table.
 from __future__ import annotations
 
 from .. import _core
-from ..errors import LinkError
-from .items import CoreExport, CoreFunction, Func, Resource
+from ..errors import LinkError, ModuleError
+from .forward import FUNCTION, MEMORY, POST_RETURN, REALLOC, forwarder
+from .items import CoreExport, CoreFunction, Env, Func, Resource, Signature
+from .model import FuncType
 from .plan import Unsupported, encode
 from .types import flatten
 
@@ -20,9 +22,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .core_module import CoreModule
-    from .items import Signature
     from .link import Provided
-    from .types import Function
+    from .types import Function, Table
 
     Options = dict[str, Any]
 
@@ -37,6 +38,11 @@ _SHARED = {
     "global": ("share-globals", "a global that changes"),
     "tag": ("share-globals", "a tag"),
 }
+_FORWARD = (
+    ("memory", MEMORY, "memory"),
+    ("realloc", REALLOC, "func"),
+    ("post_return", POST_RETURN, "func"),
+)
 _WHAT = {
     "resource.new": (_core.RESOURCE_NEW, "i", "i"),
     "resource.rep": (_core.RESOURCE_REP, "i", "i"),
@@ -226,6 +232,31 @@ class Functions:
         else:
             made.bind_host(*self.plan(signed), self.host(func), options, self.lane(signed))
         return made
+
+    def forward(self, func: Func) -> _core.Lifted:
+        """A function of WASI that the embedder may call: lifted again, from a module that has a memory for it."""
+        signed, comp = func.signature, self.comp(self.root)
+        try:
+            module, numbers = forwarder(signed.function, f"{self.name}: around {_plain(func.name)}")
+        except ValueError as error:
+            raise ModuleError(
+                f"{self.name}: {_plain(func.name)} cannot be called from outside: {error}"
+            ) from None
+        late = self.late(comp, *flatten(signed.function, "lower"))
+        given: dict[str, Any] = {FUNCTION: late}
+        for index, number in enumerate(numbers):
+            given[f"d{index}"] = self.resource_builtin("resource.drop", signed.resources[number], comp)
+        made = self.instantiate(module, {"": given}, comp)
+        found = {name: CoreExport(made, export, kind) for name, export, kind in _FORWARD}
+        options: Options = {"encoding": "utf8", **found}
+        late.bind_row(func.interface.encode(), func.name.encode(), self.options(options))
+        return self.lift(signed, CoreExport(made, FUNCTION, "func"), options, comp)
+
+    def dropper(self, resource: Resource, table: Table) -> _core.Lifted:
+        """The drop of a resource of WASI, likewise."""
+        function = table.function([("self", table.own(0))], None)
+        signed = Signature(FuncType((), None, False, function), Env(), function, (resource,))
+        return self.forward(Func("row", signed, None, resource.interface, f"[resource-drop]{resource.name}"))
 
     def absent(self, core: Any, options: Any) -> str:
         """Why a function that is lifted cannot be called, "" when it can."""

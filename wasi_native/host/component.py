@@ -74,6 +74,7 @@ class Component:
         self._types: Types | None = None
         self.model = decode(raw, name, FEATURES)
         self._modules: dict[CoreModule, _core.Module] | None = {}
+        self._around: dict[bytes, _core.Module] = {}
         if native:
             self._modules.update(self._native_parts(native, parts))
             return
@@ -111,6 +112,11 @@ class Component:
         """The engine's module for a core module."""
         if self._modules is None:
             raise RuntimeError(f"the component {self.name} is closed")
+        if module.at == 0:  # none of the file's, but around a function of WASI: as good for each instance
+            data = bytes(module.data)
+            if data not in self._around:
+                self._around[data] = self.host._compile(f"{self.name}: around a function of WASI", data)
+            return self._around[data]
         found = self._modules.get(module)
         if found is None and self.manifest is not None:
             raise LinkError(
@@ -202,6 +208,7 @@ class Component:
     def close(self) -> None:
         """Free the compiled code, once the instances are closed. Idempotent."""
         self._modules = None
+        self._around = {}
 
     def __enter__(self) -> Component:
         return self

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from _thread import get_ident
 from functools import cache
+from struct import pack
 
 from .. import _core
 from ..component import names
 from ..component.functions import Functions
 from ..component.instance import Tree
+from ..component.items import Func
 from ..component.link import Imports
 from ..component.reflect import attribute
 from ..component.values import Codec, Err
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..component.items import Func, Resource
+    from ..component.items import Resource
     from ..component.link import Provided
     from ..component.model import ValueType
     from ..policy import Policy
@@ -58,6 +60,10 @@ class ComponentInstance(Guest):
         self._ended: str | None = None
         self._own: list[ComponentInstance | None] = [self]
         self._lanes: dict[Func, _core.Lane] = {}
+        self._forwards: dict[
+            Func, Func
+        ] = {}  # functions of WASI that it hands on, as it could have lifted them
+        self._drops: dict[Resource, _core.Lifted] = {}  # of resources of WASI
         imports = Imports(component.model, _row, provide, wanted)
         super().__init__(component.host, component.name, policy)
         try:
@@ -181,9 +187,7 @@ class ComponentInstance(Guest):
         if item.how == "absent":
             raise ModuleError(f"{self.name}: {label} is {item.made}")
         if item.how == "row":
-            raise ModuleError(
-                f"{self.name}: {label} is WASI's own function, re-exported: it has no Python side"
-            )
+            item = self._forwarded(item, label)
         lane = self._lane(item)
         given = len(item.signature.type.params)
         if len(args) != given:
@@ -198,6 +202,22 @@ class ComponentInstance(Guest):
             return self._invoke(item, lane, label, args, timeout)
         finally:
             resources.end(outer)
+
+    def _forwarded(self, item: Func, label: str) -> Func:
+        """A function of WASI that the component hands on, as one of its own."""
+        found = self._forwards.get(item)
+        if found is None:
+            functions = self._functions
+            assert functions is not None
+            if self.component.manifest is not None:
+                raise ModuleError(
+                    f"{self.name}: {label} is WASI's own function, handed on: a compiled component has no engine "
+                    "with which Python could call it"
+                )
+            functions.start = (functions.start[0], self._deadline(None), get_ident() == MAIN_THREAD)
+            found = Func("lift", item.signature, functions.forward(item), item.interface, item.name)
+            self._forwards[item] = found
+        return found
 
     def _invoke(
         self, item: Func, lane: _core.Lane, label: str, args: tuple[Any, ...], timeout: float | None
@@ -260,11 +280,26 @@ class ComponentInstance(Guest):
         """Drop a guest's resource that is yours."""
         if self.end is not None or resource.core is None:
             return
+        main = get_ident() == MAIN_THREAD
         try:
-            err, text = resource.core.drop(rep, self._deadline(None), get_ident() == MAIN_THREAD)
+            if resource.interface:
+                err, text = self._drop_wasi(resource, rep, main)
+            else:
+                err, text = resource.core.drop(rep, self._deadline(None), main)
         except _core.Busy as busy:
             raise InstanceBusy(str(busy)) from None
         self._raise(err, text, lambda: (err, 0, None))
+
+    def _drop_wasi(self, resource: Resource, rep: int, main: bool) -> tuple[int, str]:
+        """Likewise of WASI's: by the function that guests drop it with. A compiled component keeps it to its end."""
+        if self.component.manifest is not None:
+            return 0, ""
+        assert self._functions is not None
+        found = self._drops.get(resource)
+        if found is None:
+            self._functions.start = (self._functions.start[0], self._deadline(None), main)
+            found = self._drops[resource] = self._functions.dropper(resource, self._tree.table)
+        return found.call(pack("<I", rep), self._deadline(None), main)[:2]
 
     # ---- looking ----
 
@@ -296,7 +331,7 @@ class ComponentInstance(Guest):
             self.exports.close()
         self._resources.destroy, self._resources.attach = _nothing, list
         del self._tree, self._codec
-        self._lanes = {}
+        self._lanes, self._forwards, self._drops = {}, {}, {}
         self._gone()
         return True
 

@@ -137,9 +137,8 @@ class Exports:
         if isinstance(item, Resource):
             if item in self._resources.given:
                 return self._resources.given[item].find(item.name)
-            if not item.interface:
-                return self._resources.class_of(item)
-        elif isinstance(item, Typed) and item.type.kind in ("record", "variant", "enum", "flags"):
+            return self._resources.class_of(item)
+        if isinstance(item, Typed) and item.type.kind in ("record", "variant", "enum", "flags"):
             return self._types.class_of(item.type)  # type: ignore[arg-type]
         return None
 

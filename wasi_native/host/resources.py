@@ -53,6 +53,7 @@ class Resources:
         self.destroy = destroy
         self.classes: dict[Resource, type[Handle]] = {}
         self.given: dict[Resource, Provided] = {}
+        self._whole: set[Resource] = set()  # whose classes have their methods
         self._objects: dict[int, Any] = {}
         self._next = 1
         self._call = Values()
@@ -96,8 +97,9 @@ class Resources:
         """The object that a guest gives out."""
         if resource in self.given:
             return self._objects.pop(rep) if own else self._objects[rep]
-        if resource not in self.classes:
-            self.attach()  # its methods are those of the interface that exports it
+        if resource not in self._whole and self.attach is not list:
+            self._whole.add(resource)
+            self.attach()  # its methods are those of the interface that exports them
         made = object.__new__(self.class_of(resource))
         made._rep, made._own = rep, own
         if not own:
