@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests import readme
+from tests.conformance.__main__ import BY_ADAPTER
 from tests.guests import build
 
 
@@ -28,3 +29,12 @@ def test_the_two_commands_stand_there() -> None:
     text = readme.README.read_text()
     assert "python -m pip install . && wasi-native run examples/hello.wat" in text
     assert "python -m pip install -e '.[test]' && python -m pytest" in text
+
+
+def test_the_official_programs_were_run_on_each_engine_that_runs_code() -> None:
+    runs = {(run["engine"], run["resolver"]): run for run in readme.kept("adapted.json")}
+    engines = [name for name in readme.ADAPTERS if name != "fake"] + ["wasm3-old"]
+    assert set(runs) == {(name, resolver) for name in engines for resolver in ("openat2", "walk")}
+    for run in runs.values():
+        assert run["by_adapter"] == len(BY_ADAPTER) and run["passed"] + len(run["failed"]) == 72
+        assert run["adapted"] == "p2" and all(run["failed"].values())
