@@ -215,10 +215,28 @@ def test_limits_count_once(options: Options) -> None:
 def test_what_failed_leaves_the_owner_as_it_was() -> None:
     """Of an instance that was never made, too: its place among those that share is free again."""
     engine, world = _core.Engine("wasm2c"), _core.Sys({})
-    first, second = aot.restore_all(engine, [TABLES, CALLER])
+    first, second = aot.restore_all(engine, [FUNCTIONS, CALLS])
     owner = _core.Instance(first, world)
     for _ in range(3):
         with pytest.raises(_core.CoreError, match="deadline"):
             _core.Instance(second, world, siblings=[("o", owner)], deadline=1)
     user = _core.Instance(second, world, siblings=[("o", owner)])
-    assert run(user, "i", 0, 10)[2] == [11] and run(owner, "i", 0, 10)[2] == [12]
+    assert run(user, "grow", 1)[2] == [1] and run(owner, "grow", 1)[2] == [2]
+    assert user.close() and run(owner, "grow", 1)[2] == [3]
+
+
+@pytest.mark.parametrize("how", ["closed", "never made"])
+def test_functions_of_one_that_is_gone_are_called_by_nobody(how: str) -> None:
+    """They stand in a table of the owner, which has ended with the first that leaves."""
+    engine, world = _core.Engine("wasm2c"), _core.Sys({})
+    start = "" if how == "closed" else "(func $start unreachable) (start $start)"
+    first, second = aot.restore_all(engine, [TABLES, f"{CALLER[:-1]}{start})"])
+    owner = _core.Instance(first, world)
+    assert run(owner, "i", 0, 10)[2] == [11]
+    if how == "closed":
+        assert _core.Instance(second, world, siblings=[("o", owner)]).close()
+    else:
+        with pytest.raises(_core.CoreError, match="unreachable"):
+            _core.Instance(second, world, siblings=[("o", owner)])
+    err, text, _ = run(owner, "i", 4, 10)
+    assert err == _core.INVALID and "the instance has ended" in text

@@ -67,6 +67,7 @@ const wn_aot_export_t *w2c_find(const wn_aot_guest_t *guest, wn_str_t name, uint
 
 /* The common part of its kin, or of the first sibling, or one of its own. NOMEM. */
 wn_err_t w2c_join(w2c_instance_t *in, const wn_provide_t *provides, size_t count, int64_t fuel);
+/* Before it is freed. Those that it shared a table with have ended then. */
 void w2c_leave(w2c_instance_t *in);
 /* Fills rows, funcs and items. INVALID: a sibling's export has another type. */
 wn_err_t w2c_link(w2c_instance_t *in, const wn_provide_t *provides, size_t count, wn_message_t *message);

@@ -33,6 +33,9 @@ void w2c_leave(w2c_instance_t *in) {
   while (*at != in) at = &(*at)->next;
   *at = in->next;
   if (shared->ended == &in->head.guest) shared->ended = NULL;
+  /* Its functions may stand in tables of the others: these run no more. */
+  for (w2c_instance_t *one = shared->tables ? shared->first : NULL; one; one = one->next)
+    wn_guest_end(&one->head.guest, WN_INVALID);
   if (--shared->users == 0) w2c_os(in)->free(w2c_os(in), shared);
 }
 
