@@ -2,8 +2,8 @@
 
 Environment: ``WN_SAN=1`` builds with AddressSanitizer and UBSan, ``WN_COV=1`` for gcov, ``WN_DEBUG=1``
 without optimisation; ``WN_LTO`` is the compiler's word for link-time optimisation, none when empty, ``WN_OPT``
-how the C half is optimised. One extension serves every Python from 3.11 on (stable ABI); on 3.10, which lacks the
-buffer protocol there, it is built for that version alone.
+its words for both halves, instead of speed for C and size for Cython. One extension serves every Python from 3.11
+on (stable ABI); on 3.10, which lacks the buffer protocol there, it is built for that version alone.
 """
 
 import os
@@ -44,6 +44,7 @@ compile_args = ["-std=c11", "-D_FILE_OFFSET_BITS=64", "-fvisibility=hidden", "-f
 compile_args += ["-Wall", "-Wextra", "-Wno-unused-parameter"]  # the last is Cython's
 link_args: list[str] = []
 MODE = next((name for name in ("WN_SAN", "WN_COV", "WN_DEBUG") if os.environ.get(name)), "release")
+OPT = os.environ.get("WN_OPT", "").split()
 macros = [("Py_LIMITED_API", "0x030B0000")] if STABLE else []
 if MODE == "WN_SAN":
     flags = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
@@ -57,7 +58,7 @@ elif MODE == "WN_DEBUG":
     compile_args += ["-g", "-O0"]
 else:
     lto = os.environ.get("WN_LTO", "auto")
-    flags = [os.environ.get("WN_OPT", "-O3"), *([f"-flto={lto}"] if lto else [])]
+    flags = [*(OPT or ["-O3"]), *([f"-flto={lto}"] if lto else [])]
     compile_args += [*flags, "-g0", "-DNDEBUG", "-ffunction-sections", "-fdata-sections"]
     compile_args += ["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]  # nothing is thrown through C
     link_args += [*flags, "-s", "-Wl,--gc-sections", "-Wl,--hash-style=gnu"]
@@ -79,7 +80,7 @@ def options_of(source: str, options: dict[str, Any]) -> dict[str, Any]:
     """What Cython writes is half of the extension and runs around a guest's calls, not in them: it is made small."""
     if MODE != "release" or not source.endswith("_core.c"):
         return options
-    return {**options, "extra_postargs": [*options["extra_postargs"], "-Os"]}
+    return {**options, "extra_postargs": [*options["extra_postargs"], *(OPT or ["-Os"])]}
 
 
 class BuildSideBySide(build_ext):

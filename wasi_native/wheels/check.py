@@ -214,7 +214,7 @@ def _symbols(elf: Any, target: Target) -> list[str]:
     names = {}
     if needs is not None:
         names = {aux["vna_other"]: aux.name for _need, all_aux in needs.iter_versions() for aux in all_aux}
-    known = musl_symbols() if target.libc == "musl" else set()
+    known = musl_symbols() | {"__fxstat", "__fxstatat"}  # it has these for programs of glibc
     found, exported = [], set()
     for number, symbol in enumerate(table.iter_symbols()):
         if symbol["st_shndx"] != "SHN_UNDEF":
@@ -234,6 +234,8 @@ def _symbols(elf: Any, target: Target) -> list[str]:
             found.append(f"nothing says where {name} comes from")
         elif (int(numbers[1]), int(numbers[2])) > target.floor:
             found.append(f"{name} is of {version}, the tag promises {target.floor[0]}.{target.floor[1]}")
+        elif target.arch == "armv6l" and name.removesuffix("64") not in known:
+            found.append(f"musl may lack {name}: pip has one tag for both C libraries on ARMv6")
     if "PyInit__core" not in exported:
         found.append("it exports no PyInit__core")
     return found
