@@ -91,8 +91,9 @@ def test_each_has_its_own_names(engine: str) -> None:
 
 def test_a_start_section_of_its_own(engine: str) -> None:
     with tree(engine) as t:
-        owner = t.core("""(module (memory (export "memory") 1) (func $s (i32.store (i32.const 0) (i32.const 3)))
-          (start $s) (func (export "get") (param i32) (result i32) (i32.load (local.get 0))))""")
+        owner = t.core("""(module (memory (export "memory") 1) (data (i32.const 0) "\\02")
+          (func $s (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1)))) (start $s)
+          (func (export "get") (param i32) (result i32) (i32.load (local.get 0))))""")
         plain = (
             '(module (import "o" "m" (memory 1)) (func (export "f") (result i32) (i32.load (i32.const 0))))'
         )
@@ -186,7 +187,9 @@ def test_globals_that_never_change(engine: str) -> None:
         assert call(t.core(got, (again, b"x")), "f") == -7
         twice = '(module (import "a" "x" (global i32)) (import "b" "x" (global i32)))'
         hidden = '(module (import "a" "x" (global i32)) (global (export "x") i32 (i32.const 1)))'
-        for text, *names in ((twice, b"i", b"at"), (hidden, b"i"), (got, b"one")):
+        renamed = """(module (import "a" "x" (global i32)) (global $g i32 (i32.const 1))
+          (export "x" (global $g)) (export "y" (global $g)))"""
+        for text, *names in ((twice, b"i", b"at"), (hidden, b"i"), (renamed, b"i"), (got, b"one")):
             with pytest.raises(CoreError, match="does not tell this global from others"):
                 t.core(text, *[(owner, name) for name in names])
         with pytest.raises(CoreError, match="mismatch"):

@@ -86,6 +86,7 @@ w3_opaque_t *w3_function_find(w3_guest_t *in, size_t index, wn_str_t name, w3_re
   return in->functions[index] = *result ? NULL : function;
 }
 
+/* wasm3 looks for the last name that a global is exported by, then for an import, without its module. */
 static w3_opaque_t *find_global(const w3_guest_t *in, w3_opaque_t *module, wn_str_t name) {
   char text[256];
   if (name.len >= sizeof text || memchr(name.ptr, 0, name.len)) return NULL;
@@ -94,22 +95,7 @@ static w3_opaque_t *find_global(const w3_guest_t *in, w3_opaque_t *module, wn_st
   return in->api->m3_FindGlobal(module, text);
 }
 
-/* wasm3 looks for the last name that a global is exported by, then for an import, without its module. NULL: it would
- * find another one. */
-static w3_opaque_t *exported_global(const w3_guest_t *in, wn_str_t name) {
-  const wn_wasm_t *info = ((const w3_module_t *)in->head.module)->info;
-  wn_extern_t item;
-  wn_str_t last = {0};
-  uint32_t index = 0;
-  for (size_t i = 0; wn_wasm_export(info, i, &item); i++) {
-    if (item.kind == WN_EXTERN_GLOBAL && same(item.name, name)) index = wn_wasm_export_index(info, i);
-  }
-  for (size_t i = 0; wn_wasm_export(info, i, &item); i++) {
-    if (item.kind == WN_EXTERN_GLOBAL && wn_wasm_export_index(info, i) == index) last = item.name;
-  }
-  return same(last, name) ? find_global(in, in->module, name) : NULL;
-}
-
+/* NULL: it would find another one. So no module that imports globals has one of an import's name besides. */
 static w3_opaque_t *imported_global(const w3_guest_t *in, w3_opaque_t *module, wn_str_t name, uint32_t index) {
   const wn_wasm_t *info = ((const w3_module_t *)in->head.module)->info;
   wn_extern_t item;
@@ -130,7 +116,8 @@ wn_err_t w3_constants_set(w3_guest_t *in, w3_opaque_t *module, const wn_provide_
   for (size_t i = 0; i < count; i++) {
     wn_module_import(in->head.module, i, &want);
     if (want.kind != WN_EXTERN_GLOBAL) continue;
-    w3_opaque_t *from = exported_global((const w3_guest_t *)provides[i].sibling, provides[i].name);
+    const w3_guest_t *giver = (const w3_guest_t *)provides[i].sibling;
+    w3_opaque_t *from = find_global(giver, giver->module, provides[i].name);
     w3_opaque_t *to = imported_global(in, module, want.name, index++);
     w3_value_t value;
     w3_result_t result = "it does not tell this global from others by its name";
