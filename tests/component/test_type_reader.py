@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.component.asm import FUNC, INSTANCE, NONE, RESOURCE, leb, many, name, plain, read, section, types
+from tests.component.build import encode
+from wasi_native.component import decode
 from wasi_native.component.model import FuncType, InstanceType, ResourceType, Type, TypeDefinition, ValueType
 from wasi_native.errors import ModuleError
 
@@ -274,3 +276,24 @@ def test_core_types() -> None:
     last = found.definitions[-1]
     assert isinstance(last, TypeDefinition) and last.sort == "core type"
     assert last.type.types == [("", ""), ("i", ""), ("", "")]  # type: ignore[union-attr]
+
+
+def test_a_method_is_of_the_resource_by_its_own_name() -> None:
+    """Not of the same one by another name."""
+    eq = '(component (import "r" (type $r (sub resource))) (import "s" (type $s (eq $r))) {})'
+    instance = """(component (import "i" (instance $i (export "r" (type $r (sub resource)))))
+      (alias export $i "r" (type $r)) (import "j" (instance (alias outer 1 $r (type $o))
+      (export "r" (type $r (eq $o))) (export "[method]r.m" (func (param "self" (borrow {})))))))"""
+    handed = """(component (import "i" (instance $i (export "r" (type $r (sub resource)))
+      (export "[method]r.m" (func (param "self" (borrow $r))))))
+      (export $r "r" (type $i "r")) (export "[method]r.m" (func $i "[method]r.m") {}))"""
+    method = '(import "[method]{}.m" (func (param "self" (borrow {}))))'
+    for right, wrong in (
+        (eq.format(method.format("s", "$s")), eq.format(method.format("s", "$r"))),
+        (eq.format(method.format("r", "$r")), eq.format(method.format("r", "$s"))),
+        (instance.format("$r"), instance.format("$o")),
+        (handed.format('(func (param "self" (borrow $r)))'), handed.format("")),
+    ):
+        assert decode(encode(right))
+        with pytest.raises(ModuleError, match=r"m' has not the form of a method of '[rs]'"):
+            decode(encode(wrong))

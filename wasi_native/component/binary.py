@@ -252,11 +252,11 @@ class _Decoder(CanonReader):
                     extern = Extern(sort, self._exported(sort, index), attributes)
                     if sort == "type":
                         extern.type.alias = _BAG
-                    self.check_name(name, extern, exports, taken)
                     if name.startswith("["):
                         self.fail(
                             f"{name[:80]!r}: no resource has a name among the exports of an instance made here"
                         )
+                    self.check_name(name, extern, exports, taken)
                     exports[name] = extern
                     listed.append((name, sort, index))
                 self._define(Bag(tuple(listed)), at, self.bounded(InstanceType(exports, self.resources)))

@@ -107,7 +107,7 @@ class CoreModule:
             imported = self._imported
             for _ in range(self._enter(2)):
                 module, name, kind = reader.text(), reader.text(), reader.byte()
-                type = reader.core_extern(kind)
+                type = reader.number() if kind == 0 else reader.core_extern(kind)
                 if (module, name) in found:
                     reader.fail(f"the import {module[:80]!r} {name[:80]!r} of a core module comes twice")
                 found[module, name] = (kind, type)

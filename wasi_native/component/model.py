@@ -172,14 +172,23 @@ class InstanceType(Type):
         self.within: tuple[InstanceType, ...] = ()
         self._arguments: dict[Type, Type] | None = None
 
+    def renamed(self) -> Type:
+        self._paired()  # once for all that it is renamed to
+        return super().renamed()
+
+    def _paired(self) -> dict[Type, Type]:
+        """What was given, by what is imported."""
+        if self._arguments is None:
+            self._arguments = {}
+            if self.made is not None:
+                _pair(self.made.imports, self.args, self._arguments)
+        return self._arguments
+
     def argument(self, type: Type) -> Type | None:
         """What was given for ``type``, exactly, where the component imports it."""
         found: Type | None = None
         if self.made is not None:
-            if self._arguments is None:
-                self._arguments = {}
-                _pair(self.made.imports, self.args, self._arguments)
-            found = self._arguments.get(type)
+            found = self._paired().get(type)
         for outer in self.within:
             step: Type | None = found or type
             while step is not None and (given := outer.argument(step)) is None:

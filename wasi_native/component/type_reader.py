@@ -375,7 +375,7 @@ class TypeReader(IndexReader):
         else:
             label, handle = func.params[0] if func.params else ("", None)
             wanted = "borrow" if label == "self" else ""
-        if handle is None or handle.kind != wanted or handle.parts[0].number != owner.type.number:
+        if handle is None or handle.kind != wanted or handle.parts[0] is not owner.type:
             self.fail(f"{name[:80]!r} has not the form of a {parsed.kind} of {parsed.resource[:80]!r}")
 
     # --- core types ---
