@@ -253,6 +253,7 @@ cdef extern from "wasi_native.h" nogil:
         wn_instance_t *realloc
         wn_str_t realloc_name
         uint32_t encoding
+        bint is_async
     enum:
         WN_RESOURCE_NEW
         WN_RESOURCE_REP
@@ -310,10 +311,22 @@ cdef extern from "wasi_native.h" nogil:
         wn_str_t name
         wn_instance_t *post_return
         wn_str_t post_return_name
+        bint callback
+        uint32_t returned
+        bint waits
     wn_err_t wn_lifted_new(const wn_lift_config_t *config, wn_lifted_t **out)
     void wn_lifted_delete(wn_lifted_t *lifted)
     wn_err_t wn_lifted_call(wn_lifted_t *lifted, wn_values_t *params, wn_values_t *result, wn_message_t *message)
     void wn_lifted_get_end(const wn_lifted_t *lifted, wn_end_t *end)
+    enum:
+        WN_TASK_CANCEL
+        WN_CONTEXT_GET
+        WN_CONTEXT_SET
+        WN_BACKPRESSURE_INC
+        WN_BACKPRESSURE_DEC
+    wn_err_t wn_canon_func_bind_task(wn_canon_func_t *func, uint32_t what, uint32_t index)
+    wn_err_t wn_canon_func_bind_return(wn_canon_func_t *func, const wn_signature_t *signature, uint32_t returned,
+                                       const wn_canon_config_t *config)
     wn_err_t wn_canon_func_bind_call(wn_canon_func_t *func, wn_lifted_t *lifted, const wn_canon_config_t *config)
     ctypedef wn_err_t (*wn_component_fn_t)(void *ctx, wn_comp_t *caller, wn_values_t *params,
                                            wn_values_t *result) noexcept nogil

@@ -22,6 +22,11 @@ TRAP_CANON: int
 RESOURCE_NEW: int
 RESOURCE_REP: int
 RESOURCE_DROP: int
+TASK_CANCEL: int
+CONTEXT_GET: int
+CONTEXT_SET: int
+BACKPRESSURE_INC: int
+BACKPRESSURE_DEC: int
 
 def error_name(code: int) -> str: ...
 def error_text(code: int) -> str: ...
@@ -173,6 +178,9 @@ class Lifted:
         options: _Options | None = None,
         post_return: Instance | None = None,
         post_return_name: bytes = b"",
+        returned: int | None = None,
+        callback: bool = False,
+        waits: bool = False,
     ) -> Lifted: ...
     @property
     def comp(self) -> Comp: ...
@@ -190,7 +198,14 @@ class CanonFunc:
     def comp(self) -> Comp: ...
     def bind_row(self, module: bytes, name: bytes, options: _Options | None = None) -> None: ...
     def bind_resource(self, what: int, rt: ResourceType) -> None: ...
-    def bind_call(self, lifted: Lifted, options: _Options | None = None) -> None: ...
+    def bind_call(self, lifted: Lifted, options: _Options | None = None, is_async: bool = False) -> None: ...
+    def bind_return(
+        self,
+        plan: Plan,
+        resources: tuple[ResourceType, ...],
+        returned: int,
+        options: _Options | None = None,
+    ) -> None: ...
     def bind_host(
         self,
         plan: Plan,
@@ -198,7 +213,9 @@ class CanonFunc:
         function: Callable[..., Any] | int,
         options: _Options | None = None,
         lane: Lane | None = None,
+        is_async: bool = False,
     ) -> None: ...
+    def bind_task(self, what: int, index: int = 0) -> None: ...
     def bind_same(self, other: CanonFunc) -> None: ...
     def bind_core(self, instance: Instance, name: bytes) -> None: ...
 

@@ -4,6 +4,8 @@
 cdef enum: OWN_COMP, OWN_TYPE, OWN_FUNC, OWN_LIFTED, OWN_INSTANCE
 
 RESOURCE_NEW, RESOURCE_REP, RESOURCE_DROP = WN_RESOURCE_NEW, WN_RESOURCE_REP, WN_RESOURCE_DROP
+TASK_CANCEL, CONTEXT_GET, CONTEXT_SET = WN_TASK_CANCEL, WN_CONTEXT_GET, WN_CONTEXT_SET
+BACKPRESSURE_INC, BACKPRESSURE_DEC = WN_BACKPRESSURE_INC, WN_BACKPRESSURE_DEC
 
 
 @cython.no_gc_clear  # as in Instance
@@ -234,7 +236,9 @@ cdef class Lifted:
     cdef readonly Comp comp
 
     def __cinit__(self, Comp comp not None, Plan plan not None, tuple resources not None, Instance instance,
-                  bytes name, options=None, Instance post_return=None, bytes post_return_name=b""):
+                  bytes name, options=None, Instance post_return=None, bytes post_return_name=b"",
+                  returned=None, bint callback=False, bint waits=False):
+        """``returned``: the number of the result's type, for one that is lifted async; ``waits``: of an async type."""
         cdef wn_lift_config_t config
         cdef const wn_rt_t **types = <const wn_rt_t **>PyMem_Malloc((len(resources) + 1) * sizeof(wn_rt_t *))
         memset(&config, 0, sizeof(config))
@@ -246,6 +250,9 @@ cdef class Lifted:
             config.instance, config.name = comp.core(instance), span(name)
             if post_return is not None:
                 config.post_return, config.post_return_name = comp.core(post_return), span(post_return_name)
+            config.callback, config.waits = callback, waits
+            if returned is not None:
+                config.options.is_async, config.returned = True, returned
             check(wn_lifted_new(&config, &self.ptr))
         finally:
             PyMem_Free(types)
@@ -365,13 +372,30 @@ cdef class CanonFunc:
         fill_options(&config, self.comp, options)
         check(wn_canon_func_bind_row(self.ptr, span(module), span(name), &config))
 
-    def bind_call(self, Lifted lifted not None, options=None):
+    def bind_call(self, Lifted lifted not None, options=None, bint is_async=False):
         cdef wn_canon_config_t config
         fill_options(&config, self.comp, options)
+        config.is_async = is_async
         self.comp.has(lifted.comp)
         check(wn_canon_func_bind_call(self.ptr, lifted.ptr, &config))
 
-    def bind_host(self, Plan plan not None, tuple resources not None, function, options=None, Lane lane=None):
+    def bind_return(self, Plan plan not None, tuple resources not None, uint32_t returned, options=None):
+        """To task.return of a result whose type has this number."""
+        cdef wn_canon_config_t config
+        cdef wn_signature_t signature
+        cdef const wn_rt_t **types = <const wn_rt_t **>PyMem_Malloc((len(resources) + 1) * sizeof(wn_rt_t *))
+        try:
+            if types == NULL:
+                raise MemoryError()
+            fill_options(&config, self.comp, options)
+            fill_signature(&signature, types, plan, resources, self.comp)
+            check(wn_canon_func_bind_return(self.ptr, &signature, returned, &config))
+        finally:
+            PyMem_Free(types)
+        self.comp.tree.keep.append(plan)
+
+    def bind_host(self, Plan plan not None, tuple resources not None, function, options=None, Lane lane=None,
+                  bint is_async=False):
         """``function`` takes the parameters and gives the result: streams, or Python's own values with a lane; or it
         is the address of a wn_component_fn_t."""
         cdef wn_component_fn_t fn = host_python
@@ -385,6 +409,7 @@ cdef class CanonFunc:
                 raise MemoryError()
             fill_options(&config, self.comp, options)
             fill_signature(&signature, types, plan, resources, self.comp)
+            config.is_async = is_async
             if isinstance(function, int):
                 fn = <wn_component_fn_t><uintptr_t>function
             check(wn_canon_func_bind_host(self.ptr, &signature, fn, <void *>host, &config))
@@ -395,6 +420,10 @@ cdef class CanonFunc:
     def bind_resource(self, uint32_t what, ResourceType rt not None):
         self.comp.has(rt.comp)
         check(wn_canon_func_bind_resource(self.ptr, what, rt.ptr))
+
+    def bind_task(self, uint32_t what, uint32_t index=0):
+        """To context.get or .set ``index``, backpressure.inc or .dec, task.cancel."""
+        check(wn_canon_func_bind_task(self.ptr, what, index))
 
     def bind_same(self, CanonFunc other not None):
         self.comp.has(other.comp)

@@ -54,6 +54,7 @@ typedef struct wn_canon_config {
   wn_instance_t *realloc; /* likewise */
   wn_str_t realloc_name;
   uint32_t encoding; /* of strings: 0 UTF-8, 1 UTF-16, 2 Latin-1 or UTF-16 */
+  bool is_async;     /* of lift: the result goes to task.return; of lower: it is in memory, a status is answered */
 } wn_canon_config_t;
 
 /* A function for WN_BIND_FUNC; it traps until it is bound, which is once. Letters as in wn_host_func_t, at most 17
@@ -84,6 +85,9 @@ typedef struct wn_lift_config {
   wn_str_t name;
   wn_instance_t *post_return; /* NULL: none */
   wn_str_t post_return_name;
+  bool callback;     /* lifted async, with one */
+  uint32_t returned; /* lifted async: a number for the type of its result, of the embedder's choice */
+  bool waits;        /* its type is async: it is not entered while there is backpressure, which is a trap here */
 } wn_lift_config_t;
 WN_API wn_err_t wn_lifted_new(const wn_lift_config_t *config, wn_lifted_t **out);
 WN_API void wn_lifted_delete(wn_lifted_t *lifted);
@@ -107,6 +111,18 @@ WN_API wn_err_t wn_canon_func_bind_host(wn_canon_func_t *func, const wn_signatur
 /* To canon resource.new, .rep or .drop of this type, for the instance that the function was made for. INVALID. */
 enum { WN_RESOURCE_NEW = 0, WN_RESOURCE_REP = 1, WN_RESOURCE_DROP = 2 };
 WN_API wn_err_t wn_canon_func_bind_resource(wn_canon_func_t *func, uint32_t what, const wn_rt_t *rt);
+
+/* To canon task.return: `signature` has no parameters, and the result that is returned; `returned` is the number of
+ * its type. Called where the async call under way is none, or of another number, or has returned: it traps. INVALID.
+ */
+WN_API wn_err_t wn_canon_func_bind_return(wn_canon_func_t *func, const wn_signature_t *signature, uint32_t returned,
+                                          const wn_canon_config_t *config);
+
+/* To a built-in of tasks that asks nobody to wait: storage of the call under way (index 0 or 1), the count that keeps
+ * async calls out while it is not 0, and task.cancel, which traps, for nothing is
+ * cancelled here. INVALID. */
+enum { WN_TASK_CANCEL = 0, WN_CONTEXT_GET = 1, WN_CONTEXT_SET = 2, WN_BACKPRESSURE_INC = 3, WN_BACKPRESSURE_DEC = 4 };
+WN_API wn_err_t wn_canon_func_bind_task(wn_canon_func_t *func, uint32_t what, uint32_t index);
 
 /* To another canon function, which may be bound later. INVALID. */
 WN_API wn_err_t wn_canon_func_bind_same(wn_canon_func_t *func, wn_canon_func_t *other);

@@ -104,6 +104,10 @@ typedef struct wn_plan_info {
   bool params_in_memory, result_in_memory; /* more core values than may be passed: a pointer stands for them */
   bool params_pointers, result_pointers;   /* a string or list is in them: lowering them needs realloc */
   uint32_t resources; /* resources are numbered 0 up, in the order in which the types name them */
+  /* Of an async function. Lowered async it takes these and answers an i32; lifted async it answers nothing, and the
+   * guest gives the result to its task.return. */
+  char async_params[8], returned[20];
+  bool async_params_in_memory, returned_in_memory;
 } wn_plan_info_t;
 WN_API void wn_plan_get_info(const wn_plan_t *plan, wn_plan_info_t *out);
 

@@ -66,6 +66,10 @@ class Info(ctypes.Structure):
         ("params_pointers", ctypes.c_bool),
         ("result_pointers", ctypes.c_bool),
         ("resources", ctypes.c_uint32),
+        ("async_params", ctypes.c_char * 8),
+        ("returned", ctypes.c_char * 20),
+        ("async_params_in_memory", ctypes.c_bool),
+        ("returned_in_memory", ctypes.c_bool),
     ]
 
 

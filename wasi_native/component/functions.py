@@ -11,7 +11,7 @@ from __future__ import annotations
 from .. import _core
 from ..errors import LinkError, ModuleError
 from .forward import FUNCTION, MEMORY, POST_RETURN, REALLOC, forwarder
-from .items import CoreExport, CoreFunction, Env, Func, Resource, Signature
+from .items import CoreExport, Env, Func, Resource, Signature
 from .model import FuncType
 from .plan import Unsupported, encode
 from .types import flatten
@@ -48,6 +48,13 @@ _WHAT = {
     "resource.rep": (_core.RESOURCE_REP, "i", "i"),
     "resource.drop": (_core.RESOURCE_DROP, "i", ""),
 }
+_TASK = {
+    "task.cancel": _core.TASK_CANCEL,
+    "context.get": _core.CONTEXT_GET,
+    "context.set": _core.CONTEXT_SET,
+    "backpressure.inc": _core.BACKPRESSURE_INC,
+    "backpressure.dec": _core.BACKPRESSURE_DEC,
+}
 
 
 class Functions:
@@ -74,7 +81,7 @@ class Functions:
         self._plans: dict[Function, tuple[_core.Plan, tuple[int, ...]]] = {}
         self._late: dict[int, list[_core.ResourceType]] = {}  # destructors that are bound later
         self._kept: list[_core.CanonFunc] = []  # whose ids are keys
-        self._cells: dict[int, list[int]] = {}  # what context.set stored, by component instance
+        self._results: dict[tuple[Function, tuple[Resource, ...]], int] = {}  # numbers of types of results
 
     def comp(self, parent: _core.Comp | None) -> _core.Comp:
         """The state of a component instance."""
@@ -90,24 +97,20 @@ class Functions:
     ) -> _core.Instance:
         """An instance of a core module, its start section run. LinkError, or its end."""
         core = self.compiled(module)
-        ours: list[Any] = []
         bindings = [
-            self._binding(given, *key, _changes(*module.imports[key]), ours)
+            self._binding(given, *key, _changes(*module.imports[key]))
             for key in [item[:2] for item in core.externs(False)]
         ]
         trace, deadline, signals = self.start
         kin = self.cores[0] if self.cores else None
-        made = _core.Instance(core, self.sys, ours, trace, deadline, signals, (), comp, kin, bindings)
+        made = _core.Instance(core, self.sys, (), trace, deadline, signals, (), comp, kin, bindings)
         self.cores.append(made)
         return made
 
     def _binding(
-        self, given: dict[str, dict[str, Any]], module: str, name: str, changes: bool, ours: list[Any]
-    ) -> _core.CanonFunc | tuple[_core.Instance, bytes] | None:
+        self, given: dict[str, dict[str, Any]], module: str, name: str, changes: bool
+    ) -> _core.CanonFunc | tuple[_core.Instance, bytes]:
         item: Any = given[module][name]
-        if isinstance(item, CoreFunction):
-            ours.append((module, name, item.params, item.results, item.call, 0))
-            return None
         if not isinstance(item, CoreExport):
             assert isinstance(item, _core.CanonFunc)
             return item
@@ -136,16 +139,11 @@ class Functions:
             late.bind_same(item)
 
     def async_builtin(self, name: str, index: int, core: tuple[str, str], comp: _core.Comp) -> Any:
-        """A built-in of WASI 0.3. Its storage and its backpressure concern nobody while no task waits; all others
-        trap when they are called."""
-        cells = self._cells.setdefault(id(comp), [0, 0])
-        if name == "context.get":
-            return CoreFunction(*core, lambda: cells[index])
-        if name == "context.set":
-            return CoreFunction(*core, lambda value: cells.__setitem__(index, value))
-        if name.startswith("backpressure."):
-            return CoreFunction(*core, lambda: None)
-        return _core.CanonFunc(comp, b"", name.encode(), *core)
+        """A built-in of WASI 0.3. Those that let nobody wait work; all others trap when they are called."""
+        made = _core.CanonFunc(comp, b"", name.encode(), *core)
+        if name in _TASK and "I" not in core[0] + core[1]:
+            made.bind_task(_TASK[name], index)
+        return made
 
     # ---- resources ----
 
@@ -222,15 +220,16 @@ class Functions:
     def lower(self, func: Func, found: Options, comp: _core.Comp) -> _core.CanonFunc:
         """A core function for a function."""
         signed = func.signature
-        params, results = flatten(signed.type.function, "lower")
+        is_async = found["is_async"]
+        params, results = flatten(signed.type.function, "lower", is_async=is_async)
         made = _core.CanonFunc(comp, func.interface.encode(), func.name.encode(), params, results)
         options = self.options(found)
         if func.how == "row":
             made.bind_row(func.interface.encode(), func.name.encode(), options)
         elif func.how == "lift":
-            made.bind_call(func.made, options)
+            made.bind_call(func.made, options, is_async)
         else:
-            made.bind_host(*self.plan(signed), self.host(func), options, self.lane(signed))
+            made.bind_host(*self.plan(signed), self.host(func), options, self.lane(signed), is_async)
         return made
 
     def forward(self, func: Func) -> _core.Lifted:
@@ -248,9 +247,9 @@ class Functions:
             given[f"d{index}"] = self.resource_builtin("resource.drop", signed.resources[number], comp)
         made = self.instantiate(module, {"": given}, comp)
         found = {name: CoreExport(made, export, kind) for name, export, kind in _FORWARD}
-        options: Options = {"encoding": "utf8", **found}
+        options: Options = {"encoding": "utf8", "is_async": False, "callback": False, **found}
         late.bind_row(func.interface.encode(), func.name.encode(), self.options(options))
-        return self.lift(signed, CoreExport(made, FUNCTION, "func"), options, comp)
+        return self.lift(signed, None, CoreExport(made, FUNCTION, "func"), options, comp)
 
     def dropper(self, resource: Resource, table: Table) -> _core.Lifted:
         """The drop of a resource of WASI, likewise."""
@@ -258,16 +257,26 @@ class Functions:
         signed = Signature(FuncType((), None, False, function), Env(), function, (resource,))
         return self.forward(Func("row", signed, None, resource.interface, f"[resource-drop]{resource.name}"))
 
-    def absent(self, core: Any, options: Any) -> str:
+    def absent(self, core: Any) -> str:
         """Why a function that is lifted cannot be called, "" when it can."""
-        if options is not None and options.is_async:
-            return "async (WASI 0.3), which this version does not run"
-        if core is not None and not isinstance(core, CoreExport):
+        if not isinstance(core, CoreExport):
             return "made of a function that is no core module's, which no tool does"
         return ""
 
-    def lift(self, signed: Signature, core: Any, found: Options, comp: _core.Comp) -> _core.Lifted:
-        """A function for a core function."""
+    def returned(self, result: Signature) -> int:
+        """The number of a type of results; ``result`` is of a function with such a result and no parameters."""
+        return self._results.setdefault((result.function, result.resources), len(self._results))
+
+    def task_return(self, result: Signature, core: tuple[str, str], found: Options, comp: _core.Comp) -> Any:
+        """canon task.return."""
+        made = _core.CanonFunc(comp, b"", b"task.return", *core)
+        made.bind_return(*self.plan(result), self.returned(result), self.options(found))
+        return made
+
+    def lift(
+        self, signed: Signature, result: Signature | None, core: Any, found: Options, comp: _core.Comp
+    ) -> _core.Lifted:
+        """A function for a core function; ``result``: of one that is lifted async, as for :meth:`returned`."""
         post = found["post_return"]
         if post is not None and not isinstance(post, CoreExport):
             raise LinkError(f"{self.name}: the option post-return names no function of a core module")
@@ -279,6 +288,9 @@ class Functions:
             self.options(found),
             post.instance if post is not None else None,
             post.name.encode() if post is not None else b"",
+            None if result is None else self.returned(result),
+            found["callback"],
+            signed.type.is_async,
         )
 
 

@@ -34,6 +34,7 @@ from .model import (
     CoreBag,
     CoreInstantiate,
     Export,
+    FuncType,
     Import,
     Instantiate,
     ModuleDefinition,
@@ -42,7 +43,7 @@ from .model import (
     TypeDefinition,
 )
 from .shim import elidable, fixup, shim
-from .types import Table
+from .types import Function, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 
     from .functions import Functions
     from .link import Imports
-    from .model import Component, FuncType, Options
+    from .model import Component, Options, ValueType
 
     Item = tuple[str, Any]
 
@@ -284,28 +285,42 @@ class Tree:
         if made.name == "lift":
             signed = self.signature(made.type, scope.env)  # type: ignore[arg-type]
             core = scope.get("core func", made.index)
-            absent = functions.absent(core, made.options)
+            absent = functions.absent(core)
             if absent:
                 scope.push("func", Func("absent", signed, absent))
                 return
-            lifted = functions.lift(signed, core, self._options(made.options, scope), scope.comp)
+            found = self._options(made.options, scope)
+            result = self._result(signed.type.result, scope) if found["is_async"] else None
+            lifted = functions.lift(signed, result, core, found, scope.comp)
             scope.push("func", Func("lift", signed, lifted))
         elif made.name == "lower":
             func: Func = scope.get("func", made.index)
-            if func.how == "absent" or functions.absent(None, made.options):
-                scope.push("core func", functions.async_builtin("async lower", 0, made.core, scope.comp))
+            if func.how == "absent":
+                scope.push(
+                    "core func", functions.async_builtin("a lifted function", 0, made.core, scope.comp)
+                )
                 return
             scope.push("core func", functions.lower(func, self._options(made.options, scope), scope.comp))
+        elif made.name == "task.return":
+            result = self._result(made.type, scope)  # type: ignore[arg-type]
+            found = self._options(made.options, scope)
+            scope.push("core func", functions.task_return(result, made.core, found, scope.comp))
         elif made.name.startswith("resource."):
             resource = scope.get("type", made.index)
             scope.push("core func", functions.resource_builtin(made.name, resource, scope.comp))
         else:
             scope.push("core func", functions.async_builtin(made.name, made.index, made.core, scope.comp))
 
+    def _result(self, result: ValueType | None, scope: Scope) -> Signature:
+        """A type of results, as that of an async function without parameters."""
+        layout = Function((), (), None if result is None else result.value, True)
+        return signature(FuncType((), result, True, layout), scope.env, self.table)
+
     def _options(self, options: Options | None, scope: Scope) -> dict[str, Any]:
         """Canonical options, with what their indices name."""
         assert options is not None
-        found: dict[str, Any] = {"encoding": options.encoding}
+        found: dict[str, Any] = {"encoding": options.encoding, "is_async": options.is_async}
+        found["callback"] = options.callback is not None
         for name, sort in _OPTIONS:
             index = getattr(options, name)
             found[name] = None if index is None else scope.get(sort, index)

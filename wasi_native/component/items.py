@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Closure",
     "CoreExport",
-    "CoreFunction",
     "Env",
     "Func",
     "InstanceItem",
@@ -131,15 +130,6 @@ class ModuleItem:
 
     def __init__(self, module: CoreModule | ModuleType) -> None:
         self.module = module
-
-
-class CoreFunction:
-    """A core function of ours, in Python: a built-in that is called too rarely to be anything else."""
-
-    __slots__ = ("call", "params", "results")
-
-    def __init__(self, params: str, results: str, call: Any) -> None:
-        self.params, self.results, self.call = params, results, call
 
 
 class CoreExport:

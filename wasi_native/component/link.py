@@ -134,8 +134,6 @@ class Imports:
                     missing.append((name, label, f"what is provided has no {_words(label)}"))
                 elif not _serves(found):
                     missing.append((name, label, "what is provided can neither be called nor is an address"))
-                elif func.is_async:
-                    missing.append((name, label, "an async function (WASI 0.3) cannot be provided"))
             return
         rows = [(label, func, self.rows(name, label)) for label, func in functions]
         if rows and self._is_foreign(name) and all(row is None for _label, _func, row in rows):

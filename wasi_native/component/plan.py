@@ -83,7 +83,7 @@ class _Writer:
             return self.row([self.node(part) for part in parts])
         if kind in ("variant", "enum", "option", "result"):
             return self._choice(value)
-        raise Unsupported(f"values of the type {kind} are not passed here")
+        raise Unsupported(f"values of the type {kind} (WASI 0.3) are not passed here")
 
     def _list(self, value: Value, element: _Node, length: int | None) -> _Node:
         flags, packed = (_POINTER, 4) if length is None else (element.flags, length * element.packed)

@@ -9,6 +9,7 @@ static wn_err_t unbound(wn_guest_t *guest, const wn_row_t *row, void *slots) {
   const wn_canon_func_t *func = row->ctx;
   (void)slots;
   if (!func->comp->may_leave) return wn_guest_trap(guest, "cannot leave component instance");
+  if (!row->module[0] && row->name[0]) return wn_guest_trap_name(guest, WN_OF_LATER, row->name);
   return wn_guest_trap(guest, "a function of the component is called before it is there");
 }
 
@@ -176,10 +177,15 @@ wn_err_t wn_canon_func_bind_core(wn_canon_func_t *func, wn_instance_t *instance,
  */
 static wn_err_t lower(wn_canon_func_t *func, const wn_types_t *types, const wn_canon_config_t *config) {
   const wn_plan_info_t *info = &types->info;
-  if (!takes(func, info->lower_params, info->lower_results)) return WN_INVALID;
+  const bool is_async = config->is_async;
+  if (is_async ? !takes(func, info->async_params, "i") : !takes(func, info->lower_params, info->lower_results))
+    return WN_INVALID;
   wn_err_t err = wn_canon_opts_set(&func->opts, config);
   if (err) return err;
-  const bool memory = info->params_in_memory || info->params_pointers || info->result_in_memory;
+  func->is_async = is_async;
+  const bool in_memory =
+      is_async ? info->async_params_in_memory || info->returned[0] : info->params_in_memory || info->result_in_memory;
+  const bool memory = in_memory || info->params_pointers;
   if ((memory && !func->opts.memory.instance) || (info->result_pointers && !func->opts.realloc.instance)) {
     func->opts = (wn_canon_opts_t){0};
     return WN_INVALID;
@@ -191,6 +197,26 @@ wn_err_t wn_canon_func_bind_call(wn_canon_func_t *func, wn_lifted_t *lifted, con
   if (lifted->opts.comp->tree != func->comp->tree) return WN_INVALID;
   wn_err_t err = lower(func, &lifted->types, config);
   return err ? err : bind(func, lifted, wn_call_lifted);
+}
+
+wn_err_t wn_canon_func_bind_return(wn_canon_func_t *func, const wn_signature_t *signature, uint32_t returned,
+                                   const wn_canon_config_t *config) {
+  const wn_os_t *os = func->comp->sys->os;
+  wn_types_t types;
+  if (config->comp != func->comp || config->realloc || config->is_async) return WN_INVALID;
+  wn_err_t err = wn_types_set(&types, signature, os);
+  const wn_plan_info_t *info = &types.info;
+  if (!err && (info->lift_params[0] || !takes(func, info->returned, ""))) err = WN_INVALID;
+  if (!err) err = wn_canon_opts_set(&func->opts, config);
+  if (!err && (info->returned_in_memory || info->result_pointers) && !func->opts.memory.instance) err = WN_INVALID;
+  if (err) {
+    wn_types_clear(&types, os);
+    func->opts = (wn_canon_opts_t){0};
+    return err;
+  }
+  func->types = types;
+  func->returned = returned;
+  return bind(func, NULL, wn_task_return);
 }
 
 wn_err_t wn_canon_func_bind_host(wn_canon_func_t *func, const wn_signature_t *signature, wn_component_fn_t fn,

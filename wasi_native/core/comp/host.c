@@ -21,14 +21,18 @@ wn_err_t wn_call_host(wn_guest_t *guest, const wn_row_t *row, void *slots) {
   wn_side_init(&side, guest, &func->opts, &func->types, &scope, false);
   wn_values_init(&params, rooms[0], sizeof rooms[0], func->comp->tree->arena);
   wn_values_init(&result, rooms[1], sizeof rooms[1], func->comp->tree->arena);
-  const uint32_t ret = wn_canon_ret(plan, slots, guest->slot_shift);
-  wn_err_t err = wn_canon_lift_params(&side.cx, plan, slots, guest->slot_shift, &params);
+  const bool is_async = func->is_async;
+  const uint32_t shift = guest->slot_shift, ret = (is_async ? wn_canon_ret_async : wn_canon_ret)(plan, slots, shift);
+  wn_err_t err =
+      (is_async ? wn_canon_lift_params_async : wn_canon_lift_params)(&side.cx, plan, slots, shift, &params);
   if (err) err = wn_side_failed(&side, err);
   if (!err) err = answer(func, guest, &params, &result);
   if (!err) {
     wn_side_refresh(&side);
-    err = wn_canon_lower_result(&side.cx, plan, &result, slots, guest->slot_shift, ret);
+    err = is_async ? wn_canon_lower_result_async(&side.cx, plan, &result, ret)
+                   : wn_canon_lower_result(&side.cx, plan, &result, slots, shift, ret);
     if (err) err = wn_side_failed(&side, err);
+    else if (is_async) WN_SLOT_U64(guest, slots, 0) = WN_RETURNED;
   }
   wn_values_deinit(&params);
   wn_values_deinit(&result);

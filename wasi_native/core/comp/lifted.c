@@ -12,16 +12,21 @@ wn_err_t wn_lifted_new(const wn_lift_config_t *config, wn_lifted_t **out) {
     os->free(os, lifted);
     return err;
   }
+  lifted->is_async = config->options.is_async;
+  lifted->returned = config->returned;
+  lifted->waits = config->waits;
+  lifted->callback = config->callback;
   err = wn_types_set(&lifted->types, &config->signature, os);
   const wn_plan_info_t *info = &lifted->types.info;
-  if (!err)
-    err = wn_func_get_as(config->instance, config->name, info->lift_params, info->lift_results, &lifted->core);
+  const char *results = !lifted->is_async ? info->lift_results : config->callback ? "i" : "";
+  const bool in_memory = lifted->is_async ? info->returned_in_memory : info->result_in_memory;
+  if (!err && (lifted->is_async ? config->post_return != NULL : config->callback)) err = WN_INVALID;
+  if (!err) err = wn_func_get_as(config->instance, config->name, info->lift_params, results, &lifted->core);
   if (!err && config->post_return)
     err = wn_func_get_as(config->post_return, config->post_return_name, info->lift_results, "", &lifted->post_return);
   const bool pointers = info->params_in_memory || info->params_pointers;
   if (!err && pointers && !lifted->opts.realloc.instance) err = WN_INVALID;
-  if (!err && (pointers || info->result_in_memory || info->result_pointers) && !lifted->opts.memory.instance)
-    err = WN_INVALID;
+  if (!err && (pointers || in_memory || info->result_pointers) && !lifted->opts.memory.instance) err = WN_INVALID;
   if (err) {
     wn_lifted_delete(lifted);
     return err;
@@ -51,6 +56,12 @@ static wn_err_t run(wn_lifted_t *lifted, wn_guest_t *guest, wn_values_t *params,
   wn_err_t err = wn_canon_lower_params(&side.cx, plan, params, values, 0, NULL);
   if (err == WN_INVALID) return err; /* the embedder's own mistake */
   if (err) return wn_side_failed(&side, err);
+  if (lifted->is_async) {
+    wn_task_t task = {.lifted = lifted, .scope = &scope, .result = result};
+    err = wn_task_run(guest, &task, values);
+    if (!err) wn_scope_end(lifted->opts.comp, &scope);
+    return err;
+  }
   if ((err = wn_lifted_run(guest, lifted, values)) != 0) return err;
   const wn_value_t first = values[0];
   wn_side_refresh(&side);
@@ -83,7 +94,8 @@ wn_err_t wn_lifted_call(wn_lifted_t *lifted, wn_values_t *params, wn_values_t *r
   const bool first = !guest->end.err && !wn_guest_inside(guest);
   wn_err_t err = first ? wn_func_begin(lifted->core.instance, &ticks, message) : 0;
   if (!err) {
-    err = run(lifted, guest, params, result);
+    err = wn_task_check(guest, lifted);
+    if (!err) err = run(lifted, guest, params, result);
     if (first) wn_func_end(lifted->core.instance, ticks);
   }
   if (!err || (err == WN_INVALID && !guest->end.err)) wn_comp_leave(comp, NULL);

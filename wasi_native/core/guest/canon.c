@@ -7,25 +7,32 @@ wn_err_t wn_guest_trap(wn_guest_t *guest, const char *reason) {
   return wn_guest_end(guest, WN_TRAP_CANON);
 }
 
-/* The text with the number in place of its %u; cut where there is no room. */
-static void put_number(char *out, size_t cap, const char *format, uint32_t number) {
-  char digits[10];
-  size_t count = 0, len = 0;
-  do digits[count++] = (char)('0' + number % 10);
-  while ((number /= 10) != 0);
+/* The text with `word` in place of its mark ("%u"); cut where there is no room. */
+static void put(char *out, size_t cap, const char *format, const char *mark, const char *word) {
+  size_t len = 0;
   while (*format && len + 1 < cap) {
-    if (format[0] != '%' || format[1] != 'u') {
+    if (format[0] != mark[0] || format[1] != mark[1]) {
       out[len++] = *format++;
       continue;
     }
     format += 2;
-    while (count && len + 1 < cap) out[len++] = digits[--count];
+    while (*word && len + 1 < cap) out[len++] = *word++;
   }
   out[len] = 0;
 }
 
 wn_err_t wn_guest_trap_number(wn_guest_t *guest, const char *format, uint32_t number) {
-  if (!guest->end.err) put_number(guest->reason, sizeof guest->reason, format, number);
+  char digits[11];
+  size_t at = sizeof digits - 1;
+  digits[at] = 0;
+  do digits[--at] = (char)('0' + number % 10);
+  while ((number /= 10) != 0);
+  if (!guest->end.err) put(guest->reason, sizeof guest->reason, format, "%u", digits + at);
+  return wn_guest_trap(guest, guest->reason);
+}
+
+wn_err_t wn_guest_trap_name(wn_guest_t *guest, const char *format, const char *name) {
+  if (!guest->end.err) put(guest->reason, sizeof guest->reason, format, "%s", name);
   return wn_guest_trap(guest, guest->reason);
 }
 
@@ -33,7 +40,7 @@ wn_err_t wn_guest_end_as(wn_guest_t *guest, const wn_end_t *end) {
   if (!guest->end.err) {
     guest->end = *end;
     if (end->reason) { /* the other one may be gone earlier */
-      put_number(guest->reason, sizeof guest->reason, end->reason, 0);
+      put(guest->reason, sizeof guest->reason, end->reason, "", "");
       guest->end.reason = guest->reason;
     }
   }

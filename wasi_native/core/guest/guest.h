@@ -125,6 +125,8 @@ wn_err_t wn_guest_end_as(wn_guest_t *guest, const wn_end_t *end);
 /* A rule was broken: ends the guest with WN_TRAP_CANON. reason: static; one %u for the number. */
 wn_err_t wn_guest_trap(wn_guest_t *guest, const char *reason);
 wn_err_t wn_guest_trap_number(wn_guest_t *guest, const char *format, uint32_t number);
+/* One %s for the name. */
+wn_err_t wn_guest_trap_name(wn_guest_t *guest, const char *format, const char *name);
 
 /* The door of every call that leaves a component: 0, or the trap "cannot leave component instance". */
 wn_err_t wn_guest_may_leave(wn_guest_t *guest);

@@ -203,6 +203,7 @@ wn_err_t wn_comp_enter(wn_guest_t *guest, wn_comp_t *comp, const wn_comp_t *call
     if (WN_UNLIKELY(!c->may_enter)) return wn_guest_trap(guest, "cannot enter component instance");
   }
   for (wn_comp_t *c = comp; c && !is_in(caller, c); c = c->parent) c->may_enter = false;
+  comp->context[0] = comp->context[1] = 0;
   return 0;
 }
 

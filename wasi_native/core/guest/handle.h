@@ -51,8 +51,11 @@ struct wn_comp {
   wn_comp_t *parent; /* NULL: the root */
   wn_tree_t *tree;
   bool may_leave, may_enter; /* never true again after a trap inside */
-  wn_handle_t *slots;        /* slot 0 is no handle */
-  uint32_t cap, used, free;  /* used: slots ever given out; free: the first free one, 0: none */
+  struct wn_task *task;      /* of core/comp: the async call under way in it; NULL: none */
+  uint64_t context[2];       /* what the call under way has stored */
+  uint32_t backpressure;
+  wn_handle_t *slots;       /* slot 0 is no handle */
+  uint32_t cap, used, free; /* used: slots ever given out; free: the first free one, 0: none */
 };
 
 /* A new handle; scope NULL: an owning one. LIMIT "handles", NOMEM: both are verdicts. */

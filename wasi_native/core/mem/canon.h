@@ -68,4 +68,14 @@ wn_err_t wn_canon_lower_params(wn_canon_cx_t *cx, const wn_plan_t *plan, wn_valu
 wn_err_t wn_canon_lift_result(wn_canon_cx_t *cx, const wn_plan_t *plan, const void *slots, uint32_t shift,
                               wn_values_t *out);
 
+/* ---- async: of a function that is lowered so, no more than four parameters pass as core values, and every result is
+ * in memory; one that is lifted so gives its result, up to sixteen core values, to task.return ---- */
+
+wn_err_t wn_canon_lift_params_async(wn_canon_cx_t *cx, const wn_plan_t *plan, const void *slots, uint32_t shift,
+                                    wn_values_t *out);
+uint32_t wn_canon_ret_async(const wn_plan_t *plan, const void *slots, uint32_t shift);
+wn_err_t wn_canon_lower_result_async(wn_canon_cx_t *cx, const wn_plan_t *plan, wn_values_t *in, uint32_t ret);
+wn_err_t wn_canon_lift_returned(wn_canon_cx_t *cx, const wn_plan_t *plan, const void *slots, uint32_t shift,
+                                wn_values_t *out);
+
 #endif

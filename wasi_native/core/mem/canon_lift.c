@@ -226,3 +226,13 @@ wn_err_t wn_canon_lift_result(wn_canon_cx_t *cx, const wn_plan_t *plan, const vo
                               wn_values_t *out) {
   return lift(cx, plan, plan->result, 1, slots, shift, out);
 }
+
+wn_err_t wn_canon_lift_params_async(wn_canon_cx_t *cx, const wn_plan_t *plan, const void *slots, uint32_t shift,
+                                    wn_values_t *out) {
+  return lift(cx, plan, plan->params, WN_FLAT_ASYNC_MAX, slots, shift, out);
+}
+
+wn_err_t wn_canon_lift_returned(wn_canon_cx_t *cx, const wn_plan_t *plan, const void *slots, uint32_t shift,
+                                wn_values_t *out) {
+  return lift(cx, plan, plan->result, WN_FLAT_MAX, slots, shift, out);
+}

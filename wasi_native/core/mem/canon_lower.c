@@ -284,6 +284,13 @@ uint32_t wn_canon_ret(const wn_plan_t *plan, const void *slots, uint32_t shift) 
   return (uint32_t)*wn_canon_slot(slots, shift, params > WN_FLAT_MAX ? 1 : params);
 }
 
+static wn_err_t store_result(wn_walk_t *walk, const wn_node_t *node, uint32_t ret) {
+  uint8_t *at;
+  wn_err_t err = wn_canon_span(walk->cx, WN_PLACE_TUPLE, ret, node->size, node->align, &at);
+  if (!err) err = store(walk, node, ret);
+  return done(walk->values, err);
+}
+
 wn_err_t wn_canon_lower_result(wn_canon_cx_t *cx, const wn_plan_t *plan, wn_values_t *in, void *slots, uint32_t shift,
                                uint32_t ret) {
   if (plan->result == WN_PLAN_NONE) return done(in, 0);
@@ -293,8 +300,17 @@ wn_err_t wn_canon_lower_result(wn_canon_cx_t *cx, const wn_plan_t *plan, wn_valu
     flat_t flat = {slots, shift, 0};
     return done(in, lower_flat(&walk, node, &flat));
   }
-  uint8_t *at;
-  wn_err_t err = wn_canon_span(cx, WN_PLACE_TUPLE, ret, node->size, node->align, &at);
-  if (!err) err = store(&walk, node, ret);
-  return done(in, err);
+  return store_result(&walk, node, ret);
+}
+
+uint32_t wn_canon_ret_async(const wn_plan_t *plan, const void *slots, uint32_t shift) {
+  if (plan->result == WN_PLAN_NONE) return 0;
+  uint32_t params = plan->params == WN_PLAN_NONE ? 0 : wn_plan_node(plan, plan->params)->flats;
+  return (uint32_t)*wn_canon_slot(slots, shift, params > WN_FLAT_ASYNC_MAX ? 1 : params);
+}
+
+wn_err_t wn_canon_lower_result_async(wn_canon_cx_t *cx, const wn_plan_t *plan, wn_values_t *in, uint32_t ret) {
+  if (plan->result == WN_PLAN_NONE) return done(in, 0);
+  wn_walk_t walk = wn_walk_new(cx, plan, in);
+  return store_result(&walk, &walk.nodes[plan->result], ret);
 }

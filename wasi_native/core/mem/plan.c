@@ -205,5 +205,11 @@ void wn_plan_get_info(const wn_plan_t *plan, wn_plan_info_t *out) {
     } else {
       strcpy(out->lower_results, result->letters);
     }
+    out->returned_in_memory = result->flats > WN_FLAT_MAX;
+    strcpy(out->returned, out->returned_in_memory ? "i" : result->letters);
   }
+  const uint8_t flats = plan->params == WN_PLAN_NONE ? 0 : wn_plan_node(plan, plan->params)->flats;
+  out->async_params_in_memory = flats > WN_FLAT_ASYNC_MAX;
+  if (flats) strcpy(out->async_params, out->async_params_in_memory ? "i" : wn_plan_node(plan, plan->params)->letters);
+  if (plan->result != WN_PLAN_NONE) out->async_params[strlen(out->async_params)] = 'i';
 }

@@ -16,7 +16,8 @@
 #define WN_PLAN_ITEMS_MAX 1048576u
 #define WN_PLAN_DEPTH_MAX 202u /* of types inside types; a map is two, and the parameters around them one */
 #define WN_PLAN_SIZE_MAX ((1u << 28) - 1)
-#define WN_FLAT_MAX 16u /* core values that pass as such; more are in memory */
+#define WN_FLAT_MAX 16u      /* core values that pass as such; more are in memory */
+#define WN_FLAT_ASYNC_MAX 4u /* of the parameters of a function that is lowered async */
 
 enum {
   WN_K_BOOL = 0,
