@@ -128,7 +128,7 @@ class Imports:
     ) -> None:
         functions = [(label, e.type) for label, e in type.exports.items() if e.sort == "func"]
         if given is not None:
-            for label, func in functions:
+            for label, _func in functions:
                 found = given.function(label)
                 if found is None:
                     missing.append((name, label, f"what is provided has no {_words(label)}"))
