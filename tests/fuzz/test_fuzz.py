@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.fuzz import components
 from tests.house.tree import C_FLAGS, c_sources, compiler, run
 
 HERE = Path(__file__).parent
@@ -33,3 +36,20 @@ def test_random_inputs_find_nothing(target: str, core: str, tmp_path: Path, long
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.split()[0]) > 0
     print(f"{target}: {done.stdout.strip()}")
+
+
+def test_mutated_components_find_nothing(tmp_path: Path, long: bool) -> None:
+    seconds, seed = ("60", "2") if long else ("1", "1")
+    done = run([sys.executable, "-m", "tests.fuzz.components", seconds, seed, "--out", str(tmp_path)])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert int(done.stdout.splitlines()[1].split()[0]) > 0 and not list(tmp_path.iterdir())
+    print(done.stdout.strip())
+
+
+def test_an_input_comes_from_its_seed_alone() -> None:
+    inputs = components.corpus()
+    made = [components.mutate(random.Random(seed), inputs) for seed in range(200)]
+    assert made == [components.mutate(random.Random(seed), inputs) for seed in range(200)]
+    assert len(set(made) - set(inputs)) > 150
+    for data in inputs:
+        assert components.put_together(components.take_apart(data)) == data
