@@ -280,6 +280,7 @@ cdef extern from "wasi_native.h" nogil:
         uint8_t *bytes
         size_t at
         size_t used
+        bint lends
     ctypedef struct wn_plan_info_t:
         char lift_params[20]
         char lift_results[4]

@@ -297,6 +297,8 @@ cdef class Lifted:
         arena = wn_comp_arena(self.comp.ptr)
         wn_values_init(&given, rooms[0], sizeof(rooms[0]), arena)
         wn_values_init(&result, rooms[1], sizeof(rooms[1]), arena)
+        given.lends = True
+        result.lends = lane.answers_bytes()
         try:
             if outermost:
                 self.comp.tree.sys.begin(deadline, signals)

@@ -51,18 +51,35 @@ cdef inline uint32_t get32(wn_values_t *stream) except? 0:
 
 
 cdef int charge(wn_values_t *stream, uint64_t count, uint64_t cost) except -1:
-    """Objects of Python are many times what a guest needs to have them made."""
+    """Objects of Python are many times what a guest needs to have them made; and what is lent counts as well."""
     if wn_values_charge(stream, count * cost):
         raise CoreError(WN_LIMIT, "the values are more than a call may carry", 0, "value_bytes")
     return 0
 
 
 cdef int put_bytes(wn_values_t *out, bytes data) except -1:
-    cdef size_t size = len(data)
-    cdef uint8_t *at = room(out, 4 + size)
+    cdef size_t size = len(data), head = 12 if out.lends else 4
+    cdef uint8_t *at = room(out, head + size)
     cdef uint32_t count = <uint32_t>size
+    cdef uint64_t here = 0
     memcpy(at, &count, 4)
-    memcpy(at + 4, PyBytes_AsString(data), size)
+    if out.lends:
+        memcpy(at + 4, &here, 8)
+    memcpy(at + head, PyBytes_AsString(data), size)
+    return 0
+
+
+cdef int lend_bytes(wn_values_t *out, bytes data) except -1:
+    """Where they are: the caller has them until the stream is read."""
+    cdef uint32_t count = <uint32_t>len(data)
+    cdef uint64_t there = <uintptr_t>PyBytes_AsString(data)
+    cdef uint8_t *at
+    if len(data) > 0xffffffff:
+        raise OverflowError("bytes are too long")
+    charge(out, len(data), 1)
+    at = room(out, 12)
+    memcpy(at, &count, 4)
+    memcpy(at + 4, &there, 8)
     return 0
 
 
@@ -360,7 +377,9 @@ cdef class Shape:
             return self.get_string(stream)
         if kind == S_BYTES:
             count = get32(stream)
-            at = some(stream, count)
+            if stream.lends:
+                memcpy(&bits, some(stream, 8), 8)
+            at = <const uint8_t *><uintptr_t>bits if bits else some(stream, count)
             return PyBytes_FromStringAndSize(<const char *>at, <Py_ssize_t>count)
         if kind == S_LIST:
             return self.get_list(stream)
@@ -456,7 +475,11 @@ cdef int put_all(tuple shapes, tuple names, object args, wn_values_t *out) excep
     cdef Py_ssize_t i
     for i in range(len(shapes)):
         try:
-            (<Shape>shapes[i]).put(args[i], out)
+            # Nobody else can take it out of a tuple that we hold: its bytes need not be copied.
+            if out.lends and (<Shape>shapes[i]).kind == S_BYTES and type(args) is tuple and type(args[i]) is bytes:
+                lend_bytes(out, args[i])
+            else:
+                (<Shape>shapes[i]).put(args[i], out)
         except (TypeError, ValueError, OverflowError) as error:
             if names is None:
                 raise
@@ -501,6 +524,11 @@ cdef class Lane:
         elif value is not None:
             raise TypeError(f"a result of None is needed, not {kind_of(value)}")
         return 0
+
+    cdef bint answers_bytes(self) noexcept:
+        """Bytes alone, which are made without running anything: of a value with parts, what is made of one could run the
+        guest, which could move what lies there of the next."""
+        return self.result is not None and self.result.kind == S_BYTES
 
     cdef object get_result(self, wn_values_t *stream):
         return None if self.result is None else self.result.get(stream)

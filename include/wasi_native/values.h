@@ -12,6 +12,11 @@
  *   variant enum option result   u32 case (option: none 0, some 1; result: ok 0, error 1), the payload
  *   flags                u32, bit i is label i
  *   own borrow           u32, the resource's representation
+ *
+ * In a stream that lends, which its owner says before anything is in it, the bytes of a list of u8 need not be there:
+ *   list of u8           u32 count, u64 address of the bytes; 0: they follow
+ * They stay as they are until the call that reads them has returned. wn_lifted_call() answers with addresses in the
+ * memory of the guest, good until the guest runs again; where its post-return must run, with a stream that lends not.
  */
 #ifndef WASI_NATIVE_VALUES_H
 #define WASI_NATIVE_VALUES_H
@@ -53,6 +58,7 @@ typedef struct wn_values {
   wn_arena_t *arena; /* NULL: the room is all there is */
   void *block;       /* of the arena; NULL while the caller's own room serves */
   uint64_t charged;  /* bytes elsewhere that count as the arena's */
+  bool lends;        /* see above; only with an arena */
 } wn_values_t;
 
 /* An empty stream in the caller's room (a buffer of its stack), which moves into the arena when that is full. */

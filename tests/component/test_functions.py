@@ -9,7 +9,7 @@ import pytest
 
 from tests.component.build import encode
 from tests.engine.libraries import build_wasm3, library
-from wasi_native import Host, LinkError, Trap, _core
+from wasi_native import Host, LimitExceeded, Limits, LinkError, Policy, Trap, _core
 
 
 @pytest.fixture(params=["wasmtime", "wasm3"])
@@ -130,6 +130,8 @@ class Stream(ctypes.Structure):
         ("room", ctypes.c_size_t),
         ("arena", ctypes.c_void_p),
         ("block", ctypes.c_void_p),
+        ("charged", ctypes.c_uint64),
+        ("lends", ctypes.c_bool),
     )
 
 
@@ -174,3 +176,72 @@ def test_what_is_of_wasi_0_3(host: Host) -> None:
         with pytest.raises(Trap, match=r"^thread\.yield is of WASI 0\.3, which this version does not run"):
             instance.exports["waits"]()
     assert _core.TRAP_CANON < 0
+
+
+BYTES = """(component
+  (core module $m
+    (memory (export "memory") 1)
+    (global $at (mut i32) (i32.const 65536))
+    (func $take (export "realloc") (param i32 i32 i32 i32) (result i32) (local $was i32)
+      (local.set $was (global.get $at))  ;; the memory grows with each, so that it may move
+      (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get 3) (i32.const 16)))))
+      (global.set $at (i32.mul (memory.size) (i32.const 65536)))
+      (local.get $was))
+    (func (export "echo") (param i32 i32) (result i32)
+      (i32.store (i32.const 0) (local.get 0)) (i32.store (i32.const 4) (local.get 1)) (i32.const 0))
+    (func (export "wipe") (param i32)
+      (memory.fill (i32.load (i32.const 0)) (i32.const 0xEE) (i32.load (i32.const 4)))
+      (drop (memory.grow (i32.const 1))))
+    (func (export "second") (param i32 i32 i32 i32) (result i32)
+      (i32.store (i32.const 0) (local.get 2)) (i32.store (i32.const 4) (local.get 3)) (i32.const 0))
+    (func (export "all") (param i32 i32) (result i32)
+      (i32.store (i32.const 0) (local.get 0)) (i32.store (i32.const 4) (local.get 1)) (i32.const 0))
+    (func (export "many") (param $n i32) (result i32) (local $i i32)
+      (loop $next
+        (i32.store (i32.add (i32.const 16) (i32.shl (local.get $i) (i32.const 3))) (i32.const 0))
+        (i32.store (i32.add (i32.const 20) (i32.shl (local.get $i) (i32.const 3))) (i32.const 65536))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $i) (local.get $n))))
+      (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (local.get $n)) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (alias core export $i "memory" (core memory $memory))
+  (alias core export $i "realloc" (core func $realloc))
+  (func (export "echo") (param "a" (list u8)) (result (list u8))
+    (canon lift (core func $i "echo") (memory $memory) (realloc $realloc)))
+  (func (export "wiped") (param "a" (list u8)) (result (list u8))
+    (canon lift (core func $i "echo") (memory $memory) (realloc $realloc) (post-return (core func $i "wipe"))))
+  (func (export "second") (param "a" (list u8)) (param "b" (list u8)) (result (list u8))
+    (canon lift (core func $i "second") (memory $memory) (realloc $realloc)))
+  (func (export "all") (param "a" (list (list u8))) (result (list (list u8)))
+    (canon lift (core func $i "all") (memory $memory) (realloc $realloc)))
+  (func (export "many") (param "n" u32) (result (list (list u8)))
+    (canon lift (core func $i "many") (memory $memory))))"""
+
+
+@pytest.mark.parametrize("size", [0, 1, 499, 500, 4096, 100_000])
+def test_bytes_go_there_and_back(host: Host, size: int) -> None:
+    """Of each kind of object, however deep, in a memory that moves, and where post-return overwrites what it gave."""
+    data = (bytes(range(256)) * (size // 256 + 1))[:size]
+    with host.load_component(encode(BYTES)).instantiate() as instance:
+        exports = instance.exports
+        for given in (data, bytearray(data), memoryview(data), list(data[:600])):
+            for name in ("echo", "wiped"):
+                assert exports[name](given) == bytes(given)
+            assert exports["second"](given, data) == data and exports["second"](data, given) == bytes(given)
+        assert exports["all"]([data, bytearray(data), b"", data]) == [data, data, b"", data]
+
+
+def test_bytes_that_are_not_copied_count_as_those_that_are() -> None:
+    policy = Policy(limits=Limits(value_bytes=1 << 20))
+    with Host(policy, engine="wasmtime", cache=False) as own:
+        loaded = own.load_component(encode(BYTES))
+        with loaded.instantiate() as instance:
+            with pytest.raises(LimitExceeded) as caught:
+                instance.exports["echo"](bytes((1 << 20) + 1))
+            assert caught.value.limit == "value_bytes"
+            assert instance.exports["echo"](bytes(1 << 19)) == bytes(1 << 19)
+            assert [len(part) for part in instance.exports["many"](7)] == [65536] * 7
+            with pytest.raises(LimitExceeded) as caught:
+                instance.exports["many"](17)
+            assert caught.value.limit == "value_bytes" and instance.end
+        loaded.close()

@@ -84,6 +84,7 @@ class Values(ctypes.Structure):
         ("arena", ctypes.c_void_p),
         ("block", ctypes.c_void_p),
         ("charged", ctypes.c_uint64),
+        ("lends", ctypes.c_bool),
     ]
 
 

@@ -70,11 +70,22 @@ static wn_err_t load_elements(wn_walk_t *walk, const wn_node_t *element, const u
   return 0;
 }
 
+/* The bytes of a list, as the place where they are. */
+static wn_err_t lend(wn_walk_t *walk, const uint8_t *at, uint32_t count) {
+  uint8_t *out;
+  wn_err_t err = wn_values_charge(walk->values, count);
+  if (err) walk->cx->reason = "value_bytes";
+  else err = wn_canon_put(walk, 8, &out);
+  if (!err) wn_store64(out, (uintptr_t)at);
+  return err;
+}
+
 static wn_err_t lift_list(wn_walk_t *walk, const wn_node_t *node, uint32_t ptr, uint32_t count) {
   const wn_node_t *element = &walk->nodes[node->first];
   uint8_t *at;
   wn_err_t err = wn_canon_span(walk->cx, WN_PLACE_LIST, ptr, (uint64_t)count * element->size, element->align, &at);
   if (WN_LIKELY(!err)) err = put32(walk, count);
+  if (walk->values->lends && element->kind == WN_K_U8) return err ? err : lend(walk, at, count);
   return WN_UNLIKELY(err) ? err : load_elements(walk, element, at, count);
 }
 

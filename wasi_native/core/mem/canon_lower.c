@@ -89,10 +89,25 @@ static wn_err_t store_elements(wn_walk_t *walk, const wn_node_t *element, uint32
   return 0;
 }
 
+/* A list of u8 whose bytes are elsewhere. */
+static wn_err_t lower_lent(wn_walk_t *walk, const uint8_t *bytes, uint32_t *ptr, uint32_t count) {
+  uint8_t *at;
+  if (WN_UNLIKELY(count > WN_BYTES_MAX)) return wn_canon_trap(walk->cx, "list too long");
+  wn_err_t err = wn_canon_realloc(walk->cx, WN_PLACE_LIST, 0, 0, 1, count, ptr, &at);
+  if (WN_LIKELY(!err) && count) memcpy(at, bytes, count);
+  return err;
+}
+
 static wn_err_t lower_list(wn_walk_t *walk, const wn_node_t *node, uint32_t *ptr, uint32_t *count) {
   const wn_node_t *element = &walk->nodes[node->first];
   wn_err_t err = get32(walk, count);
   if (WN_UNLIKELY(err)) return err;
+  if (walk->values->lends && element->kind == WN_K_U8) {
+    const uint8_t *in = wn_values_get(walk->values, 8);
+    if (WN_UNLIKELY(!in)) return WN_INVALID;
+    const uint8_t *lent = (const uint8_t *)(uintptr_t)wn_load64(in);
+    if (lent) return lower_lent(walk, lent, ptr, *count);
+  }
   /* A count that the stream cannot have is found before the guest is asked for so much memory. */
   if (WN_UNLIKELY((uint64_t)element->packed * *count > walk->values->used - walk->values->at)) return WN_INVALID;
   uint64_t size = (uint64_t)element->size * *count;
