@@ -137,7 +137,8 @@ class Limits:
 
     * ``wall_time`` of one call, waiting included; ``cpu_time`` of all calls together; ``fuel``: instructions
       as the engine counts them
-    * ``memory``: all linear memories; ``table_elements``: one table; ``wasm_stack``: the guest's call stack
+    * ``memory``: all linear memories; where there are several, each may grow to its share. ``table_elements``: one
+      table, default a sixteenth of ``memory`` for all. ``wasm_stack``: the guest's call stack
     * ``fds`` open at once, at most 65536; ``dirs`` and ``sockets`` among them
     * ``iovecs`` of one call, at most 1024; ``subscriptions`` of one poll, at most 65536
     * ``handles`` of resources that one instance of a component holds, and resources of WASI in all

@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 typedef struct wn_limits {
-  uint64_t memory_bytes;   /* all linear memories together; memory.grow answers -1 above it */
+  uint64_t memory_bytes;   /* one linear memory, of compiled guests all together; memory.grow answers -1 above it */
   uint64_t table_elements; /* one table; table.grow answers -1 above it */
   uint64_t fuel;           /* instructions, as the engine counts them; WN_LIMIT "fuel" */
   uint64_t cpu_ns;         /* CPU time of the thread inside the guest, summed over calls; WN_LIMIT "cpu_time" */

@@ -10,7 +10,7 @@ import pytest
 from tests.component.build import encode
 from tests.engine.libraries import library
 from tests.support import engines_under_test
-from wasi_native import ComponentInstance, Host, LimitExceeded, Limits, Policy, Trap
+from wasi_native import ComponentInstance, Host, LimitExceeded, Limits, ModuleError, Policy, Trap
 
 PAGES, PLACE, AT = 200, 8 << 20, 65536
 MIB = 1 << 20
@@ -192,3 +192,30 @@ def test_c137_handles_of_another_component_are_none(make: Make, handle: int) -> 
     with pytest.raises(Trap, match=f"unknown handle index {handle}"):
         g.exports["b"].forge(handle)
     make(LENDING).exports["b"].forge(1)
+
+
+def test_c139_memories_of_many_instances_are_one_limit(make: Make) -> None:
+    text = "(component (core module $m (memory {pages})) {instances})"
+    instances = "(core instance (instantiate $m))"
+    with pytest.raises(ModuleError, match="its 40 memories could become"):
+        make(text.format(pages=64, instances=instances * 40), limits=Limits(memory=16 * MIB))
+    make(text.format(pages=64, instances=instances * 4), limits=Limits(memory=16 * MIB))
+
+
+def test_c139_tables_of_many_instances_are_bounded(make: Make) -> None:
+    text = "(component (core module $m (table 100000 funcref)) {instances})"
+    instances = "(core instance (instantiate $m))"
+    with pytest.raises(ModuleError, match="its 60 tables could become"):
+        make(text.format(instances=instances * 60), limits=Limits(memory=16 * MIB))
+    make(text.format(instances=instances * 8), limits=Limits(memory=16 * MIB))
+
+
+def test_c139_memories_that_grow_keep_to_their_share(make: Make) -> None:
+    text = """(component
+      (core module $m (memory 1)
+        (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))
+      (core instance $a (instantiate $m)) (core instance $b (instantiate $m))
+      (func (export "a") (param "pages" u32) (result s32) (canon lift (core func $a "grow")))
+      (func (export "b") (param "pages" u32) (result s32) (canon lift (core func $b "grow"))))"""
+    g = make(text, limits=Limits(memory=16 * 65536))
+    assert [g.call(name, pages) for name, pages in (("a", 8), ("a", 7), ("a", 1), ("b", 7))] == [-1, 1, -1, 1]

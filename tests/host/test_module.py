@@ -199,3 +199,28 @@ def test_module_size(tmp_path: Path) -> None:
         for source in (raw, tmp_path / "m.wasm"):
             with pytest.raises(ModuleError, match="more than the limit module_size"):
                 host.load(source)
+
+
+def test_several_memories_have_one_limit() -> None:
+    text = """(module (memory $a 1) (memory $b 1)
+      (func (export "a") (param i32) (result i32) (memory.grow $a (local.get 0)))
+      (func (export "b") (param i32) (result i32) (memory.grow $b (local.get 0))))"""
+    with Host(Policy(limits=Limits(memory=8 * 65536)), engine="wasmtime", cache=False) as host:
+        with host.load(text) as module, module.instantiate() as guest:
+            assert [guest.call(*call) for call in (("a", 4), ("a", 3), ("b", 3), ("b", 1))] == [-1, 1, 1, -1]
+        with host.load("(module (memory 5) (memory 5))") as module:
+            with pytest.raises(ModuleError, match="its 2 memories could become 655360 bytes in all"):
+                module.instantiate()
+            module.instantiate(Policy(limits=Limits(memory=10 * 65536))).close()
+
+
+def test_a_table_is_bounded_by_the_memory_unless_it_has_a_limit() -> None:
+    text = """(module (table 1 funcref)
+      (func (export "grow") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))"""
+    with Host(Policy(limits=Limits(memory=65536)), engine="wasmtime", cache=False) as host:
+        with host.load(text) as module:
+            with module.instantiate() as guest:
+                assert (guest.call("grow", 5000), guest.call("grow", 4000)) == (-1, 1)
+            policy = Policy(limits=Limits(memory=65536, table_elements=100_000))
+            with module.instantiate(policy) as guest:
+                assert guest.call("grow", 90_000) == 1

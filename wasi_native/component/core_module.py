@@ -161,6 +161,12 @@ class CoreModule:
         imported = (self.imports, self._imported[kind])[1]
         if index < len(imported):
             return imported[index]
+        own = self.defined(kind)
+        index -= len(imported)
+        return own[index] if index < len(own) else None
+
+    def defined(self, kind: int) -> list[Any]:
+        """The types of the tables, memories or globals of its own, up to one behind which nothing is known."""
         own = self._own.get(kind)
         if own is None:
             reader, kept = self._reader, (self._reader.at, self._reader.end)
@@ -171,8 +177,7 @@ class CoreModule:
                 if not known:
                     break
             reader.at, reader.end = kept
-        index -= len(imported)
-        return own[index] if index < len(own) else None
+        return own
 
     @staticmethod
     def _define(kind: int, reader: Reader) -> tuple[bool, Limits | tuple[int, bool]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from .census import Shares
     from .core_module import CoreModule
     from .link import Provided
     from .types import Function, Table
@@ -73,9 +74,11 @@ class Functions:
         lane: Callable[[Signature], _core.Lane],
         drop: Callable[[Resource, Provided], Callable[[int], object]],
         start: tuple[Any, int, bool],
+        shares: tuple[Shares, ...] = (),
     ) -> None:
         self.name, self.engine, self.caps, self.sys = name, engine, caps, sys
         self.compiled, self.host, self.lane, self.drop, self.start = compiled, host, lane, drop, start
+        self.shares = shares
         self.root: _core.Comp | None = None
         self.cores: list[_core.Instance] = []
         self._plans: dict[Function, tuple[_core.Plan, tuple[int, ...]]] = {}
@@ -93,9 +96,15 @@ class Functions:
     # ---- core instances ----
 
     def instantiate(
-        self, module: CoreModule, given: dict[str, dict[str, Any]], comp: _core.Comp
+        self,
+        module: CoreModule,
+        given: dict[str, dict[str, Any]],
+        comp: _core.Comp,
+        shares: tuple[Shares, ...] | None = None,
     ) -> _core.Instance:
-        """An instance of a core module, its start section run. LinkError, or its end."""
+        """An instance of a core module, its start section run. LinkError, ModuleError, or its end."""
+        for one in self.shares if shares is None else shares:
+            one.take(module)
         core = self.compiled(module)
         bindings = [
             self._binding(given, *key, _changes(*module.imports[key]))
@@ -245,7 +254,7 @@ class Functions:
         given: dict[str, Any] = {FUNCTION: late}
         for index, number in enumerate(numbers):
             given[f"d{index}"] = self.resource_builtin("resource.drop", signed.resources[number], comp)
-        made = self.instantiate(module, {"": given}, comp)
+        made = self.instantiate(module, {"": given}, comp, ())  # its memory is for the embedder's values
         found = {name: CoreExport(made, export, kind) for name, export, kind in _FORWARD}
         options: Options = {"encoding": "utf8", "is_async": False, "callback": False, **found}
         late.bind_row(func.interface.encode(), func.name.encode(), self.options(options))

@@ -8,6 +8,7 @@ from struct import pack
 
 from .. import _core
 from ..component import names
+from ..component.census import MEMORY, TABLE, Shares, census
 from ..component.functions import Functions
 from ..component.instance import Tree
 from ..component.items import Func
@@ -15,6 +16,7 @@ from ..component.link import Imports
 from ..component.reflect import attribute
 from ..component.values import Codec, Err
 from ..errors import Exit, InstanceBusy, InstanceDead, LinkError, ModuleError
+from ..record import replace
 from .callbacks import tracer
 from .endings import ENDS, ending, plain_lines
 from .exports import Exports
@@ -67,6 +69,7 @@ class ComponentInstance(Guest):
         imports = Imports(component.model, _row, provide, wanted)
         super().__init__(component.host, component.name, policy)
         try:
+            shares = self._share()
             self._world(nonblocking_stdio)
             self._resources = Resources(self._destroy)
             self._codec = Codec(component.types, self._resources.give, self._resources.take)
@@ -74,7 +77,7 @@ class ComponentInstance(Guest):
             codec = self._codec
             self._functions = Functions(
                 *(component.name, component.engine, component.caps, self._sys, component._compiled),
-                *(self._provided, codec.lane, self._drop, start),
+                *(self._provided, codec.lane, self._drop, start, shares),
             )
             self._tree = Tree(component.model, self._functions, imports)
             self._make()
@@ -85,6 +88,19 @@ class ComponentInstance(Guest):
             raise
         self.exports = Exports(self._tree.exports, component.types, self._resources, self._function)
         self._resources.attach = self.exports.interfaces
+
+    def _share(self) -> tuple[Shares, ...]:
+        """What each memory and table may have of the limits for all; compiled ones are counted while they run."""
+        component, limits = self.component, self._limits
+        if component.engine == "wasm2c":
+            return ()
+        memory = Shares(self.name, census(component.model, MEMORY), MEMORY, limits.memory)
+        self._limits = replace(limits, memory=memory.each)
+        if self.policy.limits.table_elements is not None:  # that is of each table
+            return (memory,)
+        table = Shares(self.name, census(component.model, TABLE), TABLE, limits.table_elements)
+        self._limits = replace(self._limits, table_elements=table.each)
+        return memory, table
 
     def _make(self) -> None:
         try:

@@ -8,6 +8,7 @@ from _thread import get_ident
 from abc import ABC, abstractmethod
 
 from ..errors import InstanceBusy, InstanceDead
+from ..record import replace
 from .grants import RESOLVERS, Grants
 
 TYPE_CHECKING = False
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MAIN_THREAD", "Guest", "Usage"]
 
 _VALUES = 64 << 20  # WN_VALUES_DEFAULT of wasi_native/values.h; a small board has not so much for one guest
+_ELEMENT = 16
 MAIN_THREAD = get_ident() if "threading" not in sys.modules else sys.modules["threading"].main_thread().ident
 
 
@@ -188,7 +190,10 @@ def _host_limits(host: Host, policy: Policy) -> Limits:
     from ..policy import Limits
 
     board = host.board.limits
-    values = min(board.memory_max_bytes, _VALUES)
-    return policy.limits.merged(
-        Limits(memory=board.memory_max_bytes, value_bytes=values, fds=board.fds, instances=board.instances)
+    memory = board.memory_max_bytes
+    merged: Limits = policy.limits.merged(
+        Limits(memory=memory, value_bytes=min(memory, _VALUES), fds=board.fds, instances=board.instances)
     )
+    if merged.table_elements is None:  # a place in a table is a pointer or two of the host's
+        merged = replace(merged, table_elements=max((merged.memory or memory) // _ELEMENT, 1))
+    return merged

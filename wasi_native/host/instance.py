@@ -6,6 +6,7 @@ from _thread import get_ident
 
 from .. import _core
 from ..errors import Exit, InstanceBusy, InstanceDead, ModuleError, PolicyError
+from ..record import replace
 from .callbacks import tracer
 from .endings import ENDS, ending, link_error, plain_lines
 from .guest import MAIN_THREAD, Guest
@@ -46,6 +47,8 @@ class Instance(Guest):
                     f"Policy.limits.fuel: {module.name} was compiled without a count of fuel; "
                     "wasi-native compile --fuel makes one with it"
                 )
+            if module._many is not None:
+                self._share(module._many)
             self._world(nonblocking_stdio)
             sys_ = self._sys
             funcs = [(f.module, f.name, f.params, f.results, f.function, f.context) for f in functions]
@@ -71,6 +74,14 @@ class Instance(Guest):
         except BaseException:
             self._leave()
             raise
+
+    def _share(self, raw: bytes) -> None:
+        """What each of several memories or tables may have of the limits for all."""
+        from ..component.census import of_module
+
+        limits, each = self._limits, self.policy.limits.table_elements  # the policy's is of each table
+        memory, tables = of_module(self.name, raw, limits.memory, None if each else limits.table_elements)
+        self._limits = replace(limits, memory=memory, table_elements=each or tables)
 
     def _world(self, nonblocking_stdio: bool) -> None:
         """What the policy grants; or the world of the siblings."""
