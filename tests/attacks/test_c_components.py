@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,8 @@ from tests.p2.conftest import engine2, make2, stdio
 from tests.p2.driver import Guest2
 from tests.p2.streams import BUF, IN, MIB, OUT, TO, Streams, calls, pipe
 from tests.p2.test_io import BLOCK, READY, after
-from wasi_native import Capture, LimitExceeded, Limits, Policy
+from tests.support import E
+from wasi_native import Capture, Dir, Host, LimitExceeded, Limits, Policy
 
 __all__ = ["engine2", "make2", "stdio"]
 Stdio = Callable[..., Guest2]
@@ -177,3 +179,34 @@ def test_c142_lists_by_a_realloc_that_lies(make2: Make) -> None:
         assert told in g.traps("random#get-random-bytes", 64, OUT)
         g = make2(*CLI, realloc=realloc, policy=Policy(args=["x" * 100]))
         assert told in g.traps("environment#get-arguments", OUT)
+
+
+OPENS = """(module
+  (import "{version}" "path_open" (func $open
+    (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "f../out/s")
+  (func (export "open") (param $at i32) (param $len i32) (result i32)
+    (call $open (i32.const 3) (i32.const 0) (local.get $at) (local.get $len) (i32.const 0) (i64.const 2) (i64.const 0)
+      (i32.const 0) (i32.const 8)))
+  (func (export "many") (result i32) (local $n i32)
+    (loop
+      (local.set $n (i32.add (local.get $n) (i32.const 1)))
+      (br_if 0 (i32.eqz (call 1 (i32.const 16) (i32.const 1)))))
+    (local.get $n)))"""
+
+
+def test_c146_the_version_before_0_1_has_its_limits_and_verdicts(tmp_path: Path) -> None:
+    """The same number of descriptors, the same answer to a way out."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "in" / "f").write_bytes(b"")
+    (tmp_path / "out" / "s").write_bytes(b"secret")
+    answers = []
+    for version in ("wasi_unstable", "wasi_snapshot_preview1"):
+        for resolver in ("openat2", "walk"):
+            policy = Policy(dirs=[Dir(str(tmp_path / "in"), "/")], limits=Limits(fds=20))
+            with Host(policy, engine="wasmtime", resolver=resolver, cache=False) as host:
+                with host.load(OPENS.format(version=version)) as module, module.instantiate() as guest:
+                    answers.append((guest.call("open", 17, 8), guest.call("many"), guest.call("open", 16, 1)))
+    assert answers == [(E.PERM, 17, E.MFILE)] * 4

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,3 +160,12 @@ def test_every_prefix_is_an_answer(inspect: Callable[..., Any], cut: int) -> Non
     done = inspect(fixture("interfaces")[:cut], raw=True)
     assert done.status in (0, 1) and bool(done.out) == (done.status == 0)
     assert done.status == 0 or done.err.startswith("wasi-native inspect: c.wasm: ")
+
+
+def test_an_output_that_is_closed_is_no_fault_of_the_file(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "c.wasm").write_bytes(encode("(component)"))
+    command = f"{sys.executable} -m wasi_native inspect {tmp_path}/c.wasm >&-"
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "wasi-native: standard output: it is closed\n")

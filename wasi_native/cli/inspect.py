@@ -83,6 +83,8 @@ def main(options: dict[str, Any], rest: list[str]) -> int:
         report("wasi-native inspect", str(error))
         return 1
     except OSError as error:
+        if error.filename is None:  # standard output is closed
+            raise
         complain("wasi-native inspect", f"{rest[0]}: {error.strerror}")
         return 1
     found = describe(rest[0], data, binary, policy)
