@@ -265,6 +265,28 @@ def test_backpressure_keeps_async_calls_out(engine: str) -> None:
             run(f, u32(3))
 
 
+@pytest.mark.parametrize("waits", [True, False])
+def test_backpressure_keeps_calls_of_async_types_alone_out(engine: str, waits: bool) -> None:
+    wat = """(module (import "" "inc" (func $inc)) (func (export "inc") (call $inc))
+      (func (export "f") (param i32) (result i32) (local.get 0)))"""
+    go = """(module (import "" "f" (func $f (param i32) (result i32)))
+      (func (export "go") (param i32) (result i32) (call $f (local.get 0))))"""
+    with tree(engine) as t:
+        one, two = _core.Comp(t.sys, t.root), _core.Comp(t.sys, t.root)
+        inc, f = t.func("", "", two), t.func("i", "i", one)
+        inc.bind_task(_core.BACKPRESSURE_INC)
+        core = t.core(wat, inc, comp=two)
+        f.bind_call(_core.Lifted(two, planned(U32, result=U32), (), core, b"f", waits=waits))
+        caller = t.core(go, f, comp=one)
+        assert call(caller, "go", 5) == 5
+        run(_core.Lifted(two, planned(), (), core, b"inc"))
+        if waits:
+            with pytest.raises(CoreError, match="waits for the end of backpressure"):
+                call(caller, "go", 5)
+        else:
+            assert call(caller, "go", 6) == 6
+
+
 def test_backpressure_that_nobody_has_cannot_end(engine: str) -> None:
     with tree(engine) as t:
         dec, cancel = t.func(""), t.func("")
