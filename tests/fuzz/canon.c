@@ -255,6 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   uint32_t words[(sizeof(build_t) + 3) / 4];
   input_t in = {data, data + size};
   uint8_t setting = take8(&in), room[96];
+  const bool is_async = take8(&in) & 1;
   const wn_plan_t *plan = plan_of(&in, words, sizeof words);
   guest_t g = {.mem = {malloc(MEMORY), MEMORY}, .in = &in, .plan = plan};
   for (size_t i = 0; i < MEMORY; i++)
@@ -269,8 +270,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   /* What a guest says, to a stream; from there back into it, as another guest or as the same. */
   bool result = setting & 4;
-  wn_err_t err = result ? wn_canon_lift_result(&cx, plan, slots, shift, &values)
-                        : wn_canon_lift_params(&cx, plan, slots, shift, &values);
+  wn_err_t err =
+      result ? (is_async ? wn_canon_lift_returned : wn_canon_lift_result)(&cx, plan, slots, shift, &values)
+             : (is_async ? wn_canon_lift_params_async : wn_canon_lift_params)(&cx, plan, slots, shift, &values);
   judge(&cx, err, "lift");
   CHECK(err != WN_INVALID, "lifting found a wrong stream");
   if (err || setting & 8) { /* any stream: that of a host function that is wrong */
@@ -283,9 +285,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   } else {
     cx.encoding = (setting >> 5) % 3;
   }
-  uint32_t ret = take8(&in) * 4u;
-  err = result ? wn_canon_lower_result(&cx, plan, &values, slots, shift, ret)
-               : wn_canon_lower_params(&cx, plan, &values, slots, shift, NULL);
+  uint32_t ret = setting & 8 ? wn_canon_ret_async(plan, slots, shift) : take8(&in) * 4u;
+  err = !result    ? wn_canon_lower_params(&cx, plan, &values, slots, shift, NULL)
+        : is_async ? wn_canon_lower_result_async(&cx, plan, &values, ret)
+                   : wn_canon_lower_result(&cx, plan, &values, slots, shift, ret);
   judge(&cx, err, "lower");
   CHECK(values.at <= values.used && values.used <= values.room, "a stream beyond its end");
   wn_values_deinit(&values);
