@@ -203,6 +203,17 @@ def test_limits_count_once(options: Options) -> None:
     owner, user = together([FUNCTIONS, CALLS], options, {"memory_bytes": 4 * 65536})
     assert run(user, "grow", 2)[2] == [1] and run(owner, "grow", 2)[2] == [-1]
     assert run(owner, "grow", 1)[2] == [3] and run(user, "grow", 1)[2] == [-1]
+    tables = """(module IMPORT (table 1500 funcref) (func (export "grow") (param i32) (result i32)
+      (table.grow 0 (ref.null func) (local.get 0))))"""
+    one, more = (
+        tables.replace("IMPORT", text) for text in ("", '(import "o" "grow" (func (param i32) (result i32)))')
+    )
+    limits = {"memory_bytes": 16 * 4096, "table_elements": 2000}
+    first, second = together([one, more], options, limits)
+    assert [run(second, "grow", n)[2][0] for n in (501, 500, 1)] == [-1, 1500, -1]
+    assert [run(first, "grow", n)[2][0] for n in (501, 500)] == [-1, 1500]
+    with pytest.raises(_core.CoreError, match="table minimum size of 1500 elements"):
+        together([one, more, more], options, limits)
     fuel = Options(fuel=True, wasm2c=options.wasm2c)
     owner, user = together([FUNCTIONS, CALLS], fuel, {"fuel": 10})
     spent = 0

@@ -26,6 +26,7 @@ typedef struct w2c_instance w2c_instance_t;
 typedef struct w2c_shared {
   wn_aot_shared_t guest;
   uint64_t memory_bytes; /* of all memories */
+  uint64_t elements;     /* of all tables */
   uint32_t users;
   uint32_t depth; /* calls of exports under way, in whichever of them */
   uint32_t frame_max;

@@ -3,6 +3,7 @@
 #include "core/engine/wasm2c.h"
 
 #define PAGE 65536u
+#define ELEMENT 16u /* bytes of memory that a place in a table counts as */
 #define STACK_DEFAULT (512u << 10)
 /* For our own functions and the embedder's below the last frame of the guest. */
 #define STACK_RESERVE (48u << 10)
@@ -53,13 +54,19 @@ static uint8_t *host_memory(wn_aot_host_t *host, uint8_t *data, uint64_t old_siz
 static void *host_table(wn_aot_host_t *host, void *data, uint32_t old_count, uint32_t new_count, uint32_t width) {
   w2c_instance_t *in = of_host(host);
   const wn_os_t *os = w2c_os(in);
-  const uint64_t limit = wn_guest_limits(&in->head.guest)->table_elements;
+  const wn_limits_t *limits = wn_guest_limits(&in->head.guest);
+  const uint64_t limit = limits->table_elements, total = in->shared->elements - old_count + new_count;
   if (!new_count) {
     os->free(os, data);
+    in->shared->elements = total;
     return NULL;
   }
-  if ((limit && new_count > limit) || new_count > SIZE_MAX / width) return NULL;
+  uint64_t most = limits->memory_bytes / ELEMENT; /* of all tables: they are the host's memory */
+  if (most < limit) most = limit;
+  if ((limit && new_count > limit) || (limits->memory_bytes && total > most) || new_count > SIZE_MAX / width)
+    return NULL;
   uint8_t *out = os->resize(os, data, (size_t)new_count * width);
+  if (out) in->shared->elements = total;
   if (out) memset(out + (size_t)old_count * width, 0, (size_t)(new_count - old_count) * width);
   return out;
 }
