@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.host.world import COUNTERS, SENSOR
-from wasi_native import ComponentInstance, Host, InstanceDead, Trap
+from wasi_native import ComponentInstance, Host, InstanceBusy, InstanceDead, Trap
 
 
 class Sensor:
@@ -168,3 +169,32 @@ def test_calling_back_into_the_guest_that_waits(host: Host, device: Device) -> N
     ):
         guest.exports["tell"](1)
     assert inside == []
+
+
+def test_a_handle_is_not_lost_while_another_thread_calls(host: Host) -> None:
+    """Its owner drops it later."""
+    inside, leave = threading.Event(), threading.Event()
+    counter = None
+
+    def hold(n: int) -> None:
+        inside.set()
+        assert leave.wait(60)
+
+    text = COUNTERS.replace("(component", '(component (import "hold" (func $hold (param "n" u32)))', 1)
+    tail = """(core func $hold' (canon lower (func $hold)))
+      (core module $H (import "" "hold" (func $h (param i32))) (func (export "go") (call $h (i32.const 1))))
+      (core instance $h (instantiate $H (with "" (instance (export "hold" (func $hold'))))))
+      (func (export "go") (canon lift (core func $h "go"))))"""
+    text = text.rstrip()[:-1] + tail
+    with host.load_component(text) as component, component.instantiate(provide={"hold": hold}) as made:
+        counter = made.exports["test:own/counters"].Counter(7)
+        worker = threading.Thread(target=made.call, args=("go",))
+        worker.start()
+        assert inside.wait(60)
+        with pytest.raises(InstanceBusy):
+            counter.close()
+        leave.set()
+        worker.join()
+        assert counter.plus(1) == 8
+        counter.close()
+        assert made.call("dropped") == 7

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..component.link import Provided
 from ..component.reflect import class_name
+from ..errors import InstanceBusy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +29,15 @@ class Handle:
         raise TypeError(f"{cls.__name__} has no constructor: the guest gives it out")
 
     def close(self) -> None:
-        """Drop it, the guest's destructor included, unless the guest was given it back. Idempotent."""
+        """Drop it, the guest's destructor included, unless the guest was given it back. Idempotent. InstanceBusy,
+        and it is still there: another thread calls the guest."""
         rep, self._rep = self._rep, None
         if rep is not None and self._own:
-            self._home.destroy(self._resource, rep)
+            try:
+                self._home.destroy(self._resource, rep)
+            except InstanceBusy:
+                self._rep = rep
+                raise
 
     def __enter__(self) -> Any:
         return self
