@@ -36,6 +36,31 @@ def test_census() -> None:
     assert counted(PASSED, MEMORY) == {(PAGE, NO_END): 2 * 2 + 2 * 2}
 
 
+def test_what_is_given_to_a_component_is_counted() -> None:
+    text = """(component
+      (core module $one (memory 1)) (core module $two (memory 2) (memory 2))
+      (component $maker (import "m" (core module $m)) (core instance (instantiate $m)))
+      (component $hands (import "m" (core module $m)) (import "c" (component $c (import "m" (core module))))
+        (instance (instantiate $c (with "m" (core module $m))))
+        (instance (instantiate $c (with "m" (core module $m)))))
+      (instance (instantiate $hands (with "m" (core module $two)) (with "c" (component $maker))))
+      (instance (instantiate $maker (with "m" (core module $one))))
+      (instance (instantiate $maker (with "m" (core module $two)))))"""
+    assert counted(text, MEMORY) == {(PAGE, NO_END): 1, (2 * PAGE, NO_END): 6}
+
+
+def test_counting_is_bounded() -> None:
+    """Each component is given two of the last: no two instances are of the same."""
+    text = '(component $c0 (import "a" (core module $m)) (core instance (instantiate $m)))'
+    inner = "(core module $x (memory 1)) (core module $y (memory 1))"
+    for depth in range(24):
+        text = f"""(component $c{depth + 1} (import "a" (core module $m)) {inner} {text}
+          (instance (instantiate $c{depth} (with "a" (core module $x))))
+          (instance (instantiate $c{depth} (with "a" (core module $y)))))"""
+    text = f'(component {inner} {text} (instance (instantiate $c24 (with "a" (core module $x)))))'
+    assert sum(counted(text, MEMORY).values()) > 1000
+
+
 def test_a_memory_that_is_shared_counts_once() -> None:
     text = """(component
       (core module $a (memory (export "m") 1)) (core module $b (import "a" "m" (memory 1)))

@@ -38,6 +38,23 @@ def test_making_ever_more_ends_in_one_error(host: Host) -> None:
     assert host.instances == 0
 
 
+def test_instances_that_make_instances_are_bounded(host: Host) -> None:
+    """Each of its components makes one of the last: they stand beside each other, and yet it goes deep."""
+
+    def chain(length: int) -> bytes:
+        text = "(component (core module $m (memory 1)) (component $c0)"
+        for n in range(1, length):
+            made = f"(alias outer 1 $c{n - 1} (component $d)) (instance (instantiate $d))"
+            text += f"(component $c{n} {made})"
+        return encode(f"{text} (instance (instantiate $c{length - 1})))")
+
+    with host.load_component(chain(100)).instantiate() as instance:
+        assert instance._tree.made == 101
+    for length in (102, 900):
+        with pytest.raises(LinkError, match="instances that make instances are more than 100 deep"):
+            host.load_component(chain(length)).instantiate()
+
+
 def test_a_start_function_that_traps(host: Host) -> None:
     text = (
         """(component (core module $m (func $f unreachable) (start $f)) (core instance (instantiate $m)))"""

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from .model import Component
 
     Counts: TypeAlias = Counter[tuple[int, int]]  # (first size, largest size): how many
+    Spaces: TypeAlias = dict[str, list[Any]]
 
-__all__ = ["MEMORY", "TABLE", "Shares", "census", "of_module", "own", "share"]
+__all__ = ["DEPTH_MAX", "MEMORY", "TABLE", "Shares", "census", "of_module", "own", "share"]
 
 MEMORY, TABLE = 2, 1
 _MANY = {MEMORY: "memories", TABLE: "tables"}
+DEPTH_MAX = 100  # of instances that make instances
+_STEPS_MAX = 20_000  # definitions that are looked at, some more than once
 _MOST = 100_000  # of which one counts: more instances than that there are not
 
 
@@ -42,50 +45,66 @@ def own(module: CoreModule, kind: int) -> Counts:
 
 def census(component: Component, kind: int) -> Counts:
     """Of an instance of the component, as far as its definitions say."""
-    return _Census(kind).count(component, ())
+    return _Census(kind).count(component, (), {})
 
 
 class _Census:
+    """Spaces of core modules hold counts, of components a component with the scopes around it; None: not known."""
+
     def __init__(self, kind: int) -> None:
         self.kind = kind
-        self._known: dict[int, Counts] = {}
+        self._known: dict[tuple[Any, ...], Counts] = {}
+        self._most: Counts = Counter()  # in place of what is not known: the largest that is
+        self._kept: list[Any] = []  # whose ids are keys
+        self._steps = self._depth = 0
 
-    def count(self, component: Component, outer: tuple[dict[str, list[Any]], ...]) -> Counts:
-        found = self._known.get(id(component))
+    def count(self, component: Component, outer: tuple[Spaces, ...], given: dict[str, Any]) -> Counts:
+        """Of an instance with the core modules and components that are ``given`` to it."""
+        key = (id(component), *map(id, outer), *sorted(given), *[id(given[name]) for name in sorted(given)])
+        found = self._known.get(key)
         if found is not None:
             return found
         found = Counter()
-        spaces: dict[str, list[Any]] = {"core module": [], "component": []}
+        spaces: Spaces = {"core module": [], "component": []}
         scopes = (spaces, *outer)
+        self._kept.append((scopes, given))
+        self._steps += len(component.definitions)
         for made in component.definitions:
             if isinstance(made, ModuleDefinition):
                 spaces["core module"].append(own(made.module, self.kind))
             elif isinstance(made, Subcomponent):
-                spaces["component"].append(self.count(made.component, scopes))
-            elif isinstance(made, (CoreInstantiate, Instantiate)):
-                core = isinstance(made, CoreInstantiate)
-                index = made.module if isinstance(made, CoreInstantiate) else made.component
-                counts = spaces["core module" if core else "component"][index]
-                _add(found, self._largest() if counts is None else counts)
-            elif isinstance(made, (Import, Alias, Export)) and made.sort in spaces:
+                spaces["component"].append((made.component, scopes))
+            elif isinstance(made, CoreInstantiate):
+                counts = spaces["core module"][made.module]
+                _add(found, self._most if counts is None else counts)
+            elif isinstance(made, Instantiate):
+                _add(found, self._instance(made, spaces))
+            elif isinstance(made, Import) and made.sort in spaces:
+                spaces[made.sort].append(given.get(made.name))
+            elif isinstance(made, (Alias, Export)) and made.sort in spaces:
                 spaces[made.sort].append(_named(made, scopes))
-        self._known[id(component)] = found
+        self._known[key] = found
+        self._most = max(self._most, found, key=lambda counts: sum(counts.values()))
         return found
 
-    def _largest(self) -> Counts:
-        """In place of what is not known."""
-        return max(self._known.values(), key=lambda counts: sum(counts.values()), default=Counter())
+    def _instance(self, made: Instantiate, spaces: Spaces) -> Counts:
+        closure = spaces["component"][made.component]
+        if closure is None or self._steps > _STEPS_MAX or self._depth >= DEPTH_MAX:
+            return self._most
+        given = {name: spaces[sort][index] for name, sort, index in made.args if sort in spaces}
+        component, outer = closure
+        self._depth += 1
+        found = self.count(component, outer, given)
+        self._depth -= 1
+        return found
 
 
-def _named(made: Import | Alias | Export, scopes: tuple[dict[str, list[Any]], ...]) -> Counts | None:
-    found: Counts | None
+def _named(made: Alias | Export, scopes: tuple[Spaces, ...]) -> Any:
     if isinstance(made, Export):
-        found = scopes[0][made.sort][made.index]
-    elif isinstance(made, Alias) and made.how == "outer" and made.count < len(scopes):
-        found = scopes[made.count][made.sort][made.index]
-    else:
-        found = None
-    return found
+        return scopes[0][made.sort][made.index]
+    if made.how == "outer" and made.count < len(scopes):
+        return scopes[made.count][made.sort][made.index]
+    return None
 
 
 def _add(found: Counts, more: Counts) -> None:

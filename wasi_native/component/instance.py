@@ -12,6 +12,7 @@ definitions that are interpreted for them.
 from __future__ import annotations
 
 from ..errors import LinkError
+from .census import DEPTH_MAX
 from .core_module import KINDS, CoreModule
 from .items import (
     Closure,
@@ -91,7 +92,7 @@ class Tree:
         self.component, self.functions, self.imports = component, functions, imports
         self.table = Table()
         self.exports: dict[str, Item] = {}
-        self.made = self.cores = self.elided = self._steps = 0
+        self.made = self.cores = self.elided = self._steps = self._depth = 0
         self._signatures: dict[tuple[FuncType, int], Signature] = {}
         self._envs: list[Env] = []  # whose ids are keys
 
@@ -228,7 +229,13 @@ class Tree:
         closure: Closure = scope.get("component", made.component)
         given = {name: (sort, scope.get(sort, index)) for name, sort, index in made.args}
         self._spend(len(given))
+        if self._depth >= DEPTH_MAX:
+            raise LinkError(
+                f"{self.component.name}: instances that make instances are more than {DEPTH_MAX} deep"
+            )
+        self._depth += 1
         scope.push("instance", self._component(Scope(closure.component, closure.outer, given), scope))
+        self._depth -= 1
 
     def _bag(self, made: Bag, scope: Scope) -> None:
         self._spend(len(made.exports))
