@@ -9,13 +9,16 @@ import struct
 import time
 from collections import namedtuple
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.engine.libraries import library
 from tests.guests import aot
 from tests.guests.driver import driver_wat, signatures
-from wasi_native import Host, Instance, Policy, Trap, _core, engines
+from wasi_native import Host, Instance, Memory, Policy, Trap, _core, engines
+
+Mine = TypeVar("Mine", bound="Driven")
 
 P1, UNSTABLE = "wasi_snapshot_preview1", "wasi_unstable"
 CANARY = 0xA5
@@ -81,7 +84,47 @@ def on_fd(fd: int, *, write: bool = False, userdata: int = 0) -> bytes:
 Event = namedtuple("Event", "userdata err type nbytes flags")
 
 
-class Guest:
+class Driven:
+    """A module that tests drive, with its host and its one instance: loaded as the engine needs, closed together."""
+
+    instance: Instance
+    memory: Memory
+
+    def __init__(
+        self,
+        policy: Policy | None,
+        engine: str,
+        resolver: str,
+        kernel: _core.FakeOs | None,
+        text: str | bytes,
+    ) -> None:
+        name, path = engine.partition("-")[0], None
+        if name in ("wasm3", "wasm_c_api"):
+            path = library(engine)
+        self.host = Host(policy, engine=name, engine_path=path, resolver=resolver, board="generic-x86_64")
+        self.host._os = kernel
+        if engine == "wasm2c":
+            self.module = aot.load(self.host, text)
+        else:
+            self.module = self.host.load(aot.binary(text) if path is not None else text)
+
+    def unpack(self, fmt: str, ptr: int) -> Any:
+        values = struct.unpack("<" + fmt, self.memory.read(ptr, struct.calcsize("<" + fmt)))
+        return values[0] if len(values) == 1 else values
+
+    def close(self) -> None:
+        self.instance.close()
+        self.module.close()
+        self.host.close()
+
+    def __enter__(self: Mine) -> Mine:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class Guest(Driven):
     """A driver instance. ``g.fd_write(1, iovs, 1, ret)`` makes the call and gives the errno as a number;
     a trap or another end raises. Memory is filled with 0xA5 at the start, or so many bytes of it as ``filled`` says:
     pages that nobody writes take no memory of the host, so that a large guest fits on a small board."""
@@ -101,20 +144,9 @@ class Guest:
         filled: int | None = None,
         **instantiate: Any,
     ) -> None:
-        name, path = engine.partition("-")[0], None
-        if name in ("wasm3", "wasm_c_api"):
-            path = library(engine)
-        self.host = Host(policy, engine=name, engine_path=path, resolver=resolver, board="generic-x86_64")
-        self.host._os = kernel
-        if engine == "fake":
-            self.module = self.host.load(fake_module(pages, module, *directives))
-        elif engine == "wasm2c":
-            self.module = aot.load(self.host, driver_wat(pages, module=module))
-        elif path is not None:
-            self.module = self.host.load(aot.binary(driver_wat(pages, module=module)))
-        else:
-            self.module = self.host.load(driver_wat(pages, module=module))
-        self.instance: Instance = self.module.instantiate(**instantiate)
+        fake = fake_module(pages, module, *directives) if engine == "fake" else None
+        super().__init__(policy, engine, resolver, kernel, fake or driver_wat(pages, module=module))
+        self.instance = self.module.instantiate(**instantiate)
         self.memory = self.instance.memory
         self.size = len(self.memory)
         self._filled = filled
@@ -158,10 +190,6 @@ class Guest:
         if before != after:
             changed = [at for at in range(self.size) if before[at] != after[at]]
             raise AssertionError(f"{len(changed)} bytes outside {places} changed, from {changed[0]:#x} on")
-
-    def unpack(self, fmt: str, ptr: int) -> Any:
-        values = struct.unpack("<" + fmt, self.memory.read(ptr, struct.calcsize("<" + fmt)))
-        return values[0] if len(values) == 1 else values
 
     # ---- the calls that most tests make, at fixed places of page 2 ----
 
@@ -244,16 +272,28 @@ class Guest:
             return trap.kind
         return ""
 
-    def close(self) -> None:
-        self.instance.close()
-        self.module.close()
-        self.host.close()
 
-    def __enter__(self) -> Guest:
-        return self
+def plant(root: Path) -> None:
+    """rw/{f.txt, d/{e/}, l -> f.txt, l_d -> d, l_gone -> gone}, ro/r.txt, and out/ beside them."""
+    for name in ("rw/d/e", "ro", "out"):
+        (root / name).mkdir(parents=True)
+    (root / "rw/f.txt").write_bytes(b"hello")
+    (root / "rw/l").symlink_to("f.txt")
+    (root / "rw/l_d").symlink_to("d")
+    (root / "rw/l_gone").symlink_to("gone")
+    (root / "ro/r.txt").write_bytes(b"read")
+    (root / "out/secret.txt").write_bytes(b"SECRET")
 
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+
+@contextlib.contextmanager
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    try:
+        yield ends
+    finally:
+        for fd in ends:
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
 
 def rss() -> int:

@@ -16,23 +16,12 @@ from typing import Any
 import pytest
 
 from tests.guests import build
-from tests.support import KEPT, E, Guest, on_clock, on_fd, open_fds, rss, running_threads, threads_end
+from tests.support import KEPT, E, Guest, on_clock, on_fd, open_fds, pipe, rss, running_threads, threads_end
 from wasi_native import Cancelled, Dial, Dir, Host, InstanceDead, Limits, Listen, Policy, Timeout, _core
 
 # What is not ended goes on for a minute or an hour. The contract is 0.1 s, which test_cancel.py looks at over many;
 # of a single one a loaded machine says nothing.
 LATE = 10.0
-
-
-@contextlib.contextmanager
-def pipe() -> Iterator[tuple[int, int]]:
-    ends = os.pipe()
-    try:
-        yield ends
-    finally:
-        for fd in ends:
-            with contextlib.suppress(OSError):
-                os.close(fd)
 
 
 class Ends:

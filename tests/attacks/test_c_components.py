@@ -11,9 +11,9 @@ import pytest
 
 from tests.p2.conftest import engine2, make2, stdio
 from tests.p2.driver import Guest2
-from tests.p2.streams import BUF, IN, MIB, OUT, TO, Streams, calls, pipe
+from tests.p2.streams import BUF, IN, MIB, OUT, TO, Streams, calls
 from tests.p2.test_io import BLOCK, READY, after
-from tests.support import E
+from tests.support import E, pipe
 from wasi_native import Capture, Dir, Host, LimitExceeded, Limits, Policy
 
 __all__ = ["engine2", "make2", "stdio"]

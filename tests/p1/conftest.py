@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import Guest
+from tests.support import Guest, plant
 from wasi_native import Dir, MemoryDir, Policy, _core
 
 
@@ -35,15 +35,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """rw/{f.txt, d/{e/}, l -> f.txt, l_d -> d, l_gone -> gone}, ro/r.txt, and out/ beside them."""
-    for name in ("rw/d/e", "ro", "out"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "rw/f.txt").write_bytes(b"hello")
-    (tmp_path / "rw/l").symlink_to("f.txt")
-    (tmp_path / "rw/l_d").symlink_to("d")
-    (tmp_path / "rw/l_gone").symlink_to("gone")
-    (tmp_path / "ro/r.txt").write_bytes(b"read")
-    (tmp_path / "out/secret.txt").write_bytes(b"SECRET")
+    plant(tmp_path)
     return World(tmp_path)
 
 

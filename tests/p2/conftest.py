@@ -11,6 +11,7 @@ import pytest
 
 from tests.p2.driver import Guest2
 from tests.p2.files import CREATE, READ, WRITE, Files
+from tests.support import plant
 from wasi_native import Dir, MemoryDir, Policy
 
 IO = ("wasi:io/error", "wasi:io/poll", "wasi:io/streams", "wasi:clocks/monotonic-clock")
@@ -47,15 +48,8 @@ def stdio(make2: Callable[..., Guest2]) -> Callable[..., Guest2]:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Path:
-    """rw/{f.txt, d/{e/}, l -> f.txt, l_d -> d, l_gone -> gone}, ro/r.txt, and out/ beside them."""
-    for name in ("rw/d/e", "ro/sub", "out"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "rw/f.txt").write_bytes(b"hello")
-    (tmp_path / "rw/l").symlink_to("f.txt")
-    (tmp_path / "rw/l_d").symlink_to("d")
-    (tmp_path / "rw/l_gone").symlink_to("gone")
-    (tmp_path / "ro/r.txt").write_bytes(b"read")
-    (tmp_path / "out/secret.txt").write_bytes(b"SECRET")
+    plant(tmp_path)
+    (tmp_path / "ro/sub").mkdir()
     return tmp_path
 
 

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import struct
 from collections.abc import Iterator
 from typing import Any
 
-from tests.engine.libraries import library
-from tests.guests import aot
 from tests.guests.driver import ABI, _generate
-from wasi_native import Host, Policy, Trap
+from tests.support import CANARY, Driven
+from wasi_native import Policy, Trap
 
 HEAP = 0x8000
-CANARY = 0xA5
 WAT = {"i": "i32", "I": "i64", "f": "f32", "F": "f64"}
 
 REALLOC = {
@@ -116,7 +113,7 @@ def driver_wat(
     return "\n".join(["(module", *lines, rest, *wrappers, ")", ""])
 
 
-class Guest2:
+class Guest2(Driven):
     """``g("wasi:io/poll#poll", ...)`` makes a call. Memory below the heap holds 0xA5 at the start."""
 
     def __init__(
@@ -128,16 +125,7 @@ class Guest2:
         kernel: Any = None,
         **wat: Any,
     ) -> None:
-        name, path = engine.partition("-")[0], None
-        if name in ("wasm3", "wasm_c_api"):
-            path = library(engine)
-        self.host = Host(policy, engine=name, engine_path=path, resolver=resolver, board="generic-x86_64")
-        self.host._os = kernel
-        text = driver_wat(*interfaces, **wat)
-        if engine == "wasm2c":
-            self.module = aot.load(self.host, text)
-        else:
-            self.module = self.host.load(aot.binary(text) if path is not None else text)
+        super().__init__(policy, engine, resolver, kernel, driver_wat(*interfaces, **wat))
         self.instance = self.module.instantiate()
         self.memory = self.instance.memory_of("cm32p2_memory" if wat.get("standard") else "memory")
         self.memory.write(0, bytes([CANARY]) * HEAP)
@@ -153,10 +141,6 @@ class Guest2:
         except Trap as trap:
             return str(trap)
         return ""
-
-    def unpack(self, fmt: str, ptr: int) -> Any:
-        values = struct.unpack("<" + fmt, self.memory.read(ptr, struct.calcsize("<" + fmt)))
-        return values[0] if len(values) == 1 else values
 
     def bytes_at(self, ptr: int) -> bytes:
         """The list<u8> or string whose pointer and length are there."""
@@ -177,14 +161,3 @@ class Guest2:
             before[ptr : ptr + length] = after[ptr : ptr + length]
         changed = [at for at in range(HEAP) if before[at] != after[at]]
         assert not changed, f"{len(changed)} bytes outside {places} changed, from {changed[0]:#x} on"
-
-    def close(self) -> None:
-        self.instance.close()
-        self.module.close()
-        self.host.close()
-
-    def __enter__(self) -> Guest2:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator
-
 from tests.p2.driver import Guest2
 
 OUT, BUF = 0x100, 0x1000
 IN, TO = "streams#[method]input-stream.", "streams#[method]output-stream."
 CLOSED, FAILED, MIB = "closed", "failed", 1 << 20
-
-
-@contextlib.contextmanager
-def pipe() -> Iterator[tuple[int, int]]:
-    ends = os.pipe()
-    try:
-        yield ends
-    finally:
-        for fd in ends:
-            with contextlib.suppress(OSError):
-                os.close(fd)
 
 
 class Streams:

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.p2.driver import Guest2
+from tests.support import pipe
 from wasi_native import Cancelled, LimitExceeded, Limits, Policy, Timeout
 
 Stdio = Callable[..., Guest2]
 OUT, IN = 0x100, 0x200
 READY, BLOCK = "poll#[method]pollable.ready", "poll#[method]pollable.block"
 HOUR = 3600 * 10**9
-
-
-@contextlib.contextmanager
-def pipe() -> Iterator[tuple[int, int]]:
-    ends = os.pipe()
-    try:
-        yield ends
-    finally:
-        for fd in ends:
-            with contextlib.suppress(OSError):
-                os.close(fd)
 
 
 def poll(g: Guest2, *pollables: int, timeout: float | None = None) -> list[int]:

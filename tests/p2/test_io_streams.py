@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.p2.driver import Guest2
-from tests.p2.streams import BUF, CLOSED, FAILED, IN, MIB, OUT, TO, Streams, calls, pipe
+from tests.p2.streams import BUF, CLOSED, FAILED, IN, MIB, OUT, TO, Streams, calls
+from tests.support import pipe
 from wasi_native import CLOSED as _CLOSED
 from wasi_native import Cancelled, Capture, Limits, Policy, Timeout
 

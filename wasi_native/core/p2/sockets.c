@@ -181,6 +181,18 @@ wn_err_t wn_p2_socket_subscribe(wn_guest_t *guest, const wn_res_t *self, uint32_
   return err ? err : wn_p2_own(guest, &wn_p2_rt_pollable, pollable, result);
 }
 
+wn_err_t wn_p2_socket_local(wn_guest_t *guest, const wn_res_t *self, uint8_t type, uint32_t ret) {
+  wn_addr_t addr;
+  wn_err_t err = wn_inet_local(guest->sys, self->fd, type, &addr);
+  return err ? err : wn_p2_put_address(guest, ret, &addr);
+}
+
+wn_err_t wn_p2_socket_remote(wn_guest_t *guest, const wn_res_t *self, uint8_t type, uint32_t ret) {
+  wn_addr_t addr;
+  wn_err_t err = wn_inet_peer(guest->sys, self->fd, type, &addr);
+  return err ? err : wn_p2_put_address(guest, ret, &addr);
+}
+
 wn_err_t wn_p2_socket_family(wn_guest_t *guest, const wn_res_t *self, uint8_t type, uint32_t *result) {
   uint8_t family = WN_IPV4;
   wn_err_t err = wn_inet_family(guest->sys, self->fd, type, &family);

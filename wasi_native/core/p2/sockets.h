@@ -32,6 +32,9 @@ wn_err_t wn_p2_socket_share(wn_guest_t *guest, const wn_res_t *self, wn_res_kind
 wn_err_t wn_p2_socket_room(const wn_guest_t *guest, uint32_t slots);
 
 wn_err_t wn_p2_socket_subscribe(wn_guest_t *guest, const wn_res_t *self, uint32_t *result);
+/* The two addresses of a socket, at ret. */
+wn_err_t wn_p2_socket_local(wn_guest_t *guest, const wn_res_t *self, uint8_t type, uint32_t ret);
+wn_err_t wn_p2_socket_remote(wn_guest_t *guest, const wn_res_t *self, uint8_t type, uint32_t ret);
 wn_err_t wn_p2_socket_family(wn_guest_t *guest, const wn_res_t *self, uint8_t type, uint32_t *result);
 
 /* Options, as wn_inet_option_get() has them, of 1, 4 or 8 bytes. */

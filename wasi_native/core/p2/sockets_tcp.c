@@ -124,9 +124,7 @@ wn_err_t wn_p2_sockets_tcp_socket_accept(wn_guest_t *guest, wn_res_t *self, uint
  * Errnos: NOTCONN, it is not bound.
  * Spec: wasi:sockets/tcp, tcp-socket.local-address. */
 wn_err_t wn_p2_sockets_tcp_socket_local_address(wn_guest_t *guest, wn_res_t *self, uint32_t ret) {
-  wn_addr_t addr;
-  wn_err_t err = wn_inet_local(guest->sys, self->fd, TCP, &addr);
-  return err ? err : wn_p2_put_address(guest, ret, &addr);
+  return wn_p2_socket_local(guest, self, TCP, ret);
 }
 
 /* Give the address that it is connected to.
@@ -134,9 +132,7 @@ wn_err_t wn_p2_sockets_tcp_socket_local_address(wn_guest_t *guest, wn_res_t *sel
  * Errnos: NOTCONN.
  * Spec: wasi:sockets/tcp, tcp-socket.remote-address. */
 wn_err_t wn_p2_sockets_tcp_socket_remote_address(wn_guest_t *guest, wn_res_t *self, uint32_t ret) {
-  wn_addr_t addr;
-  wn_err_t err = wn_inet_peer(guest->sys, self->fd, TCP, &addr);
-  return err ? err : wn_p2_put_address(guest, ret, &addr);
+  return wn_p2_socket_remote(guest, self, TCP, ret);
 }
 
 /* Say whether it listens.

@@ -79,9 +79,7 @@ wn_err_t wn_p2_sockets_udp_socket_stream(wn_guest_t *guest, wn_res_t *self, uint
  * Errnos: NOTCONN, it is not bound.
  * Spec: wasi:sockets/udp, udp-socket.local-address. */
 wn_err_t wn_p2_sockets_udp_socket_local_address(wn_guest_t *guest, wn_res_t *self, uint32_t ret) {
-  wn_addr_t addr;
-  wn_err_t err = wn_inet_local(guest->sys, self->fd, UDP, &addr);
-  return err ? err : wn_p2_put_address(guest, ret, &addr);
+  return wn_p2_socket_local(guest, self, UDP, ret);
 }
 
 /* Give the one address that it talks to.
@@ -89,9 +87,7 @@ wn_err_t wn_p2_sockets_udp_socket_local_address(wn_guest_t *guest, wn_res_t *sel
  * Errnos: NOTCONN.
  * Spec: wasi:sockets/udp, udp-socket.remote-address. */
 wn_err_t wn_p2_sockets_udp_socket_remote_address(wn_guest_t *guest, wn_res_t *self, uint32_t ret) {
-  wn_addr_t addr;
-  wn_err_t err = wn_inet_peer(guest->sys, self->fd, UDP, &addr);
-  return err ? err : wn_p2_put_address(guest, ret, &addr);
+  return wn_p2_socket_remote(guest, self, UDP, ret);
 }
 
 /* Say of which family it is.
