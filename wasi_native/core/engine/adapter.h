@@ -57,7 +57,7 @@ struct wn_instance {
   const char *memory_name; /* the export that rows use as memory: "memory", or another name for it */
   bool started;            /* exports can be called */
   bool wants_comp;         /* it imports WASI 0.2 by name */
-  wn_memory_t memory;      /* under that name; none before it has started, or where it exports none */
+  wn_memory_ref_t memory;  /* under that name; none before it has started, or where it exports none */
   wn_canon_opts_t opts;    /* of a module that imports WASI 0.2 by name */
   wn_comp_t *own;          /* likewise, made with it */
 };
@@ -108,8 +108,8 @@ struct wn_engine_ops {
   wn_err_t (*call_func)(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
   /* An exported memory, looked up once: memory->at is the adapter's, zero before. And as it is now, which is asked
    * for before each use. MISSING. */
-  wn_err_t (*memory)(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory);
-  wn_mem_t (*span)(const wn_memory_t *memory);
+  wn_err_t (*memory)(wn_instance_t *instance, wn_str_t name, wn_memory_ref_t *memory);
+  wn_mem_t (*span)(const wn_memory_ref_t *memory);
   uint64_t (*fuel)(wn_instance_t *instance); /* NULL: not counted */
 };
 

@@ -137,9 +137,9 @@ static wn_err_t runner_func(wn_instance_t *instance, wn_str_t name, const char *
   return 0;
 }
 
-static wn_err_t runner_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *out) {
+static wn_err_t runner_memory(wn_instance_t *instance, wn_str_t name, wn_memory_ref_t *out) {
   const wn_engine_ops_t *ops = instance->module->engine->ops;
-  wn_memory_t memory = {.instance = instance, .span = ops->span};
+  wn_memory_ref_t memory = {.instance = instance, .span = ops->span};
   wn_err_t err = ops->memory(instance, name, &memory);
   if (!err) *out = memory;
   return err;
@@ -317,7 +317,7 @@ wn_err_t wn_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
 }
 
 wn_err_t wn_instance_memory(wn_instance_t *instance, const char *name, uint8_t **base, uint64_t *size) {
-  wn_memory_t memory;
+  wn_memory_ref_t memory;
   wn_err_t err = runner_memory(instance, name ? (wn_str_t){name, strlen(name)} : rows_memory(instance), &memory);
   if (err) return err;
   const wn_mem_t now = memory.span(&memory);
@@ -350,7 +350,7 @@ wn_instance_t *wn_guest_instance(wn_guest_t *guest) { return (wn_instance_t *)gu
 void *wn_guest_ctx(const wn_guest_t *guest) { return guest->ctx; }
 void *wn_guest_bytes(wn_guest_t *guest, uint32_t ptr, uint32_t len) {
   /* Asked anew: a nested call of an export may have moved the memory since the dispatch. */
-  wn_memory_t memory =
+  wn_memory_ref_t memory =
       guest->opts && guest->opts->memory.instance ? guest->opts->memory : wn_guest_instance(guest)->memory;
   wn_instance_t *instance = wn_guest_instance(guest);
   uint8_t *out;

@@ -309,13 +309,13 @@ static wn_err_t fake_call_func(const wn_func_t *func, wn_value_t *values, wn_mes
                 message);
 }
 
-static wn_err_t fake_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory) {
+static wn_err_t fake_memory(wn_instance_t *instance, wn_str_t name, wn_memory_ref_t *memory) {
   (void)memory;
   if (!wn_rows_memory(instance, name) || !((const fake_module_t *)instance->module)->has_memory) return WN_MISSING;
   return 0;
 }
 
-static wn_mem_t fake_span(const wn_memory_t *memory) {
+static wn_mem_t fake_span(const wn_memory_ref_t *memory) {
   const fake_instance_t *in = (const fake_instance_t *)memory->instance;
   return (wn_mem_t){in->memory, in->size};
 }

@@ -80,8 +80,8 @@ wn_err_t w2c_call(wn_instance_t *instance, wn_str_t name, wn_value_t *values, si
                   wn_message_t *message);
 wn_err_t w2c_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func);
 wn_err_t w2c_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
-wn_err_t w2c_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory);
-wn_mem_t w2c_span(const wn_memory_t *memory);
+wn_err_t w2c_memory(wn_instance_t *instance, wn_str_t name, wn_memory_ref_t *memory);
+wn_mem_t w2c_span(const wn_memory_ref_t *memory);
 uint64_t w2c_fuel(wn_instance_t *instance);
 
 #endif

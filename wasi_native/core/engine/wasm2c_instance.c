@@ -227,7 +227,7 @@ wn_err_t w2c_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *
   return enter((w2c_instance_t *)func->instance, &index, values, message);
 }
 
-wn_err_t w2c_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *out) {
+wn_err_t w2c_memory(wn_instance_t *instance, wn_str_t name, wn_memory_ref_t *out) {
   const w2c_instance_t *in = (const w2c_instance_t *)instance;
   const wn_aot_memory_t *memory = in->memory && wn_rows_memory(instance, name) ? in->memory : find_memory(in, name);
   if (!memory) return WN_MISSING;
@@ -235,7 +235,7 @@ wn_err_t w2c_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *out) {
   return 0;
 }
 
-wn_mem_t w2c_span(const wn_memory_t *memory) {
+wn_mem_t w2c_span(const wn_memory_ref_t *memory) {
   const wn_aot_memory_t *at = (const wn_aot_memory_t *)(uintptr_t)memory->at[0];
   return (wn_mem_t){at->data, at->size};
 }

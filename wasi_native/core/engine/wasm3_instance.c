@@ -345,7 +345,7 @@ wn_err_t w3_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_mes
   return err;
 }
 
-wn_err_t w3_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory) {
+wn_err_t w3_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_ref_t *memory) {
   (void)memory;
   w3_guest_t *in = (w3_guest_t *)instance;
   wn_extern_t item;
@@ -357,7 +357,7 @@ wn_err_t w3_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t 
   return 0; /* a runtime has one */
 }
 
-wn_mem_t w3_instance_span(const wn_memory_t *memory) {
+wn_mem_t w3_instance_span(const wn_memory_ref_t *memory) {
   const w3_guest_t *in = (const w3_guest_t *)memory->instance;
   uint32_t size = 0;
   uint8_t *base = in->api->m3_GetMemory(in->store->runtime, &size, 0);

@@ -164,7 +164,7 @@ wn_err_t wc_instance_call(wn_instance_t *instance, wn_str_t name, wn_value_t *va
                           wn_message_t *message);
 wn_err_t wc_instance_func(wn_instance_t *instance, wn_str_t name, wn_func_t *func);
 wn_err_t wc_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_message_t *message);
-wn_err_t wc_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *memory);
-wn_mem_t wc_instance_span(const wn_memory_t *memory);
+wn_err_t wc_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_ref_t *memory);
+wn_mem_t wc_instance_span(const wn_memory_ref_t *memory);
 
 #endif

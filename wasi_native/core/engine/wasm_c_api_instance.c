@@ -324,7 +324,7 @@ wn_err_t wc_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_mes
                 func->result != 0, func->result == 'i' || func->result == 'f', message);
 }
 
-wn_err_t wc_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *out) {
+wn_err_t wc_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_ref_t *out) {
   wc_guest_t *in = (wc_guest_t *)instance;
   wc_opaque_t *memory = in->memory;
   if (!memory || !wn_rows_memory(instance, name)) {
@@ -338,7 +338,7 @@ wn_err_t wc_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t 
   return 0;
 }
 
-wn_mem_t wc_instance_span(const wn_memory_t *memory) {
+wn_mem_t wc_instance_span(const wn_memory_ref_t *memory) {
   wc_guest_t *in = (wc_guest_t *)memory->instance;
   wc_opaque_t *at = (wc_opaque_t *)(uintptr_t)memory->at[0];
   if (at == in->memory) return own_span(in);

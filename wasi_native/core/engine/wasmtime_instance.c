@@ -292,10 +292,12 @@ wn_err_t wt_instance_call_func(const wn_func_t *func, wn_value_t *values, wn_mes
                 func->result == 'i' || func->result == 'f', message);
 }
 
-enum { OTHER = 3 }; /* wn_memory_t.at: 0, the memory that rows use; else the engine's words for another one, and 1 */
-_Static_assert(sizeof(wt_memory_t) <= OTHER * sizeof(uint64_t), "a memory has room in a wn_memory_t");
+enum {
+  OTHER = 3
+}; /* wn_memory_ref_t.at: 0, the memory that rows use; else the engine's words for another one, and 1 */
+_Static_assert(sizeof(wt_memory_t) <= OTHER * sizeof(uint64_t), "a memory has room in a wn_memory_ref_t");
 
-wn_err_t wt_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t *out) {
+wn_err_t wt_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_ref_t *out) {
   wt_guest_t *in = (wt_guest_t *)instance;
   wt_extern_t item;
   if (in->has_memory && wn_rows_memory(instance, name)) return 0;
@@ -311,7 +313,7 @@ wn_err_t wt_instance_memory(wn_instance_t *instance, wn_str_t name, wn_memory_t 
   return found ? 0 : WN_MISSING;
 }
 
-wn_mem_t wt_instance_span(const wn_memory_t *memory) {
+wn_mem_t wt_instance_span(const wn_memory_ref_t *memory) {
   wt_guest_t *in = (wt_guest_t *)memory->instance;
   wt_memory_t other;
   if (WN_LIKELY(!memory->at[OTHER])) return own_span(in);

@@ -22,9 +22,9 @@ struct wn_func {
 };
 
 /* A memory that an instance exports, looked up once. It moves when it grows, whoever makes it. */
-typedef struct wn_memory wn_memory_t;
-typedef wn_mem_t (*wn_span_fn_t)(const wn_memory_t *memory);
-struct wn_memory {
+typedef struct wn_memory_ref wn_memory_ref_t;
+typedef wn_mem_t (*wn_span_fn_t)(const wn_memory_ref_t *memory);
+struct wn_memory_ref {
   wn_instance_t *instance; /* NULL: none */
   wn_span_fn_t span;       /* the adapter's: where it is now */
   uint64_t at[4];          /* likewise */
@@ -35,7 +35,8 @@ typedef struct wn_runner {
   /* MISSING: no such exported function of numbers with at most one result; INVALID: other letters than these, where
    * they are not NULL. */
   wn_err_t (*func)(wn_instance_t *instance, wn_str_t name, const char *params, const char *results, wn_func_t *out);
-  wn_err_t (*memory)(wn_instance_t *instance, wn_str_t name, wn_memory_t *out); /* MISSING: no such exported memory */
+  wn_err_t (*memory)(wn_instance_t *instance, wn_str_t name,
+                     wn_memory_ref_t *out); /* MISSING: no such exported memory */
   wn_err_t (*ticks_begin)(wn_instance_t *instance, wn_message_t *message);
   void (*ticks_end)(wn_instance_t *instance);
 } wn_runner_t;
@@ -44,7 +45,7 @@ typedef struct wn_runner {
  */
 typedef struct wn_canon_opts {
   wn_comp_t *comp; /* whose handles the numbers are */
-  wn_memory_t memory;
+  wn_memory_ref_t memory;
   wn_func_t realloc;
   uint8_t encoding; /* of strings: WN_UTF8 ... of core/mem/canon.h */
 } wn_canon_opts_t;
