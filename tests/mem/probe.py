@@ -150,9 +150,10 @@ class Guest:
         handle: Callable[[int, int, int], int] | None = None,
         fused: bool = False,
         cap: int = 0,
+        lends: bool = False,
     ) -> None:
         self.memory = bytearray(memory)
-        self.cap = cap
+        self.cap, self.lends = cap, lends
         self._mem = _Mem()
         self._realloc, self._handle = realloc, handle
         self._context = _Context(ctypes.pointer(self._mem), encoding=ENCODINGS[encoding], fused=fused)
@@ -207,6 +208,7 @@ class Guest:
         assert library().wn_arena_new(None, ctypes.c_uint64(self.cap), ctypes.byref(arena)) == 0
         library().wn_values_init(ctypes.byref(values), room, ctypes.c_size_t(len(room)), arena)
         values.used = len(stream) if stream is not None else 0
+        values.lends = self.lends
         self._context.reason = None
         self._span()
         try:

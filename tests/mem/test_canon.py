@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import struct
 from collections import Counter
 from collections.abc import Callable
@@ -361,6 +362,44 @@ def test_what_many_pointers_to_the_same_bytes_make_of_little_memory() -> None:
     assert len(Guest(memory).lift_params(made, [size, count])) == 4 + count * (5 + size)
     capped = Guest(memory, cap=1 << 20)
     assert reason(lambda: capped.lift_params(made, [size, count]), LIMIT) == "value_bytes"
+
+
+def test_a_stream_that_lends_has_the_place_of_bytes() -> None:
+    made, both = plan(T.list_of(U8)), plan(T.list_of(U8), T.list_of(U16))
+    guest = Guest(b"........hello", lends=True)
+    count, place = struct.unpack("<IQ", guest.lift_params(made, [8, 5]))
+    assert count == 5 and ctypes.string_at(place, 5) == b"hello"
+    assert guest.lift_params(both, [8, 0, 8, 1])[12:] == struct.pack("<I", 1) + b"he"
+    capped = Guest(bytes(4096), cap=4095, lends=True)
+    assert reason(lambda: capped.lift_params(made, [0, 4096]), LIMIT) == "value_bytes"
+    assert (
+        reason(lambda: guest.lift_params(made, [8, 6]), CANON)
+        == "list pointer/length out of bounds of memory"
+    )
+
+
+def test_bytes_that_are_lent_are_lowered_from_where_they_are() -> None:
+    made, there = plan(T.list_of(U8)), ctypes.create_string_buffer(b"hello")
+    for stream, data in (
+        (struct.pack("<IQ", 5, ctypes.addressof(there)), b"hello"),
+        (struct.pack("<IQ", 0, ctypes.addressof(there)), b""),
+        (struct.pack("<IQ", 3, 0) + b"abc", b"abc"),
+        (struct.pack("<IQ", 0, 0), b""),
+    ):
+        guest = Guest(bytes(128), realloc=bump(), lends=True)
+        at, count = guest.lower_params(made, stream)
+        assert (at, guest.memory[at : at + count]) == (64, data)
+        for length in range(len(stream)):
+            short = Guest(bytes(128), realloc=bump(), lends=True)
+            cut = stream[:length]
+            assert reason(lambda short=short, cut=cut: short.lower_params(made, cut), INVALID) is None  # type: ignore[misc]
+    long = struct.pack("<IQ", 1 << 28, ctypes.addressof(there))
+    guest = Guest(bytes(128), realloc=bump(), lends=True)
+    assert reason(lambda: guest.lower_params(made, long), CANON) == "list too long"
+    beyond = Guest(bytes(66), realloc=bump(), lends=True)
+    five = struct.pack("<IQ", 5, ctypes.addressof(there))
+    assert reason(lambda: beyond.lower_params(made, five), CANON) == "realloc return: beyond end of memory"
+    assert reason(lambda: Guest(bytes(66), lends=True).lower_params(made, five), INVALID) is None
 
 
 # ---- random pairs ----
