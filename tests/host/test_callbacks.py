@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support import P1, Guest, errno
-from wasi_native import Policy
+from wasi_native import Host, Policy
 from wasi_native.host.callbacks import Call, reader, writer
 
 
@@ -31,6 +31,24 @@ def test_a_trace_sees_each_call_and_the_memory_of_the_guest() -> None:
             (b"abc", None),
         ]
         assert kept[0].memory(0x10000, 3) is None  # the trace function is over
+
+
+@pytest.mark.parametrize(
+    ("memory", "found"),
+    [
+        ("", None),
+        ('(memory (export "memory") 1) (data (i32.const 3) "abc")', b"abc"),
+        ('(memory (export "other") 1)', None),
+    ],
+)
+def test_a_trace_of_the_start_section_sees_the_memory_that_there_is(memory: str, found: bytes | None) -> None:
+    """The engine has not told yet where the instance is, whose exports are looked up by name."""
+    text = f"""(module (import "{P1}" "sched_yield" (func $y (result i32)))
+      (func $s (drop (call $y))) (start $s) {memory})"""
+    seen: list[bytes | None] = []
+    with Host(Policy(), engine="wasmtime", cache=False) as host, host.load(text) as module:
+        module.instantiate(trace=lambda call: seen.append(call.memory(3, 3))).close()
+    assert seen == [found]
 
 
 def test_a_trace_that_raises_ends_the_guest_with_its_own_exception() -> None:
