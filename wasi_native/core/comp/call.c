@@ -5,21 +5,6 @@
  */
 #include "core/comp/comp.h"
 
-wn_err_t wn_lifted_run(wn_guest_t *guest, const wn_lifted_t *lifted, wn_value_t *values) {
-  wn_err_t err = wn_func_call(&lifted->core, values, &lifted->opts.comp->tree->trap);
-  return WN_LIKELY(err == 0) ? 0 : wn_call_failed(guest, &lifted->core, err);
-}
-
-wn_err_t wn_lifted_finish(wn_guest_t *guest, const wn_lifted_t *lifted, wn_value_t result) {
-  if (!lifted->post_return.instance) return 0;
-  wn_comp_t *comp = lifted->opts.comp;
-  comp->may_leave = false;
-  wn_err_t err = wn_func_call(&lifted->post_return, &result, &comp->tree->trap);
-  if (err) return wn_call_failed(guest, &lifted->post_return, err);
-  comp->may_leave = true;
-  return 0;
-}
-
 static wn_err_t call_scalars(wn_guest_t *guest, const wn_lifted_t *lifted, void *slots) {
   const wn_types_t *types = &lifted->types;
   wn_value_t values[WN_CANON_PARAMS_MAX];
@@ -29,14 +14,14 @@ static wn_err_t call_scalars(wn_guest_t *guest, const wn_lifted_t *lifted, void 
     values[i] = WN_SLOT_U64(guest, slots, i);
     err = wn_scalar_pass(guest, types->params[i], &values[i]);
   }
-  if (!err) err = wn_lifted_run(guest, lifted, values);
+  if (!err) err = wn_task_call(guest, lifted, values);
   if (err) return err;
   wn_value_t result = values[0];
   if (types->result != WN_K_END) {
     if ((err = wn_scalar_pass(guest, types->result, &result)) != 0) return err;
     WN_SLOT_U64(guest, slots, 0) = result;
   }
-  return wn_lifted_finish(guest, lifted, values[0]);
+  return wn_task_finish(guest, lifted, values[0]);
 }
 
 typedef struct call {
@@ -114,10 +99,10 @@ static wn_err_t run_task(call_t *call, wn_guest_t *guest) {
 }
 
 static wn_err_t run_plain(call_t *call, wn_guest_t *guest) {
-  wn_err_t err = wn_lifted_run(guest, call->lifted, call->values);
+  wn_err_t err = wn_task_call(guest, call->lifted, call->values);
   const wn_value_t result = call->values[0];
   if (!err) err = pass_result(call, guest);
-  return err ? err : wn_lifted_finish(guest, call->lifted, result);
+  return err ? err : wn_task_finish(guest, call->lifted, result);
 }
 
 static wn_err_t call_values(wn_guest_t *guest, const wn_canon_func_t *func, const wn_lifted_t *lifted, void *slots) {

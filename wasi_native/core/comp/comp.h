@@ -82,15 +82,15 @@ wn_err_t wn_side_failed(wn_side_t *side, wn_err_t err);
 /* call.c, host.c, task.c */
 wn_err_t wn_call_lifted(wn_guest_t *guest, const wn_row_t *row, void *slots);
 wn_err_t wn_call_host(wn_guest_t *guest, const wn_row_t *row, void *slots);
-/* The core function of what was lifted, with values; scope: of this call. */
-wn_err_t wn_lifted_run(wn_guest_t *guest, const wn_lifted_t *lifted, wn_value_t *values);
-/* The same of one that was lifted async: trap where it does not return. */
+/* The core function of what was lifted, with values; and its post-return behind it. */
+wn_err_t wn_task_call(wn_guest_t *guest, const wn_lifted_t *lifted, wn_value_t *values);
+wn_err_t wn_task_finish(wn_guest_t *guest, const wn_lifted_t *lifted, wn_value_t result);
+/* Likewise of one that was lifted async: trap where it does not return. */
 wn_err_t wn_task_run(wn_guest_t *guest, wn_task_t *task, wn_value_t *values);
 /* Before a call: a trap, where an async function would have to wait. */
 wn_err_t wn_task_check(wn_guest_t *guest, const wn_lifted_t *lifted);
 /* canon task.return. */
 wn_err_t wn_task_return(wn_guest_t *guest, const wn_row_t *row, void *slots);
-wn_err_t wn_lifted_finish(wn_guest_t *guest, const wn_lifted_t *lifted, wn_value_t result);
 
 /* Of a call of the embedder that failed: what the innermost guest that ended has told, or the rule. */
 void wn_comp_tell(const wn_comp_t *comp, const wn_guest_t *guest, wn_err_t err, wn_message_t *message);

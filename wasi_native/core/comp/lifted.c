@@ -62,14 +62,14 @@ static wn_err_t run(wn_lifted_t *lifted, wn_guest_t *guest, wn_values_t *params,
     if (!err) wn_scope_end(lifted->opts.comp, &scope);
     return err;
   }
-  if ((err = wn_lifted_run(guest, lifted, values)) != 0) return err;
+  if ((err = wn_task_call(guest, lifted, values)) != 0) return err;
   const wn_value_t first = values[0];
   wn_side_refresh(&side);
   if (lifted->post_return.instance) result->lends = false; /* it may free what would be lent */
   err = wn_canon_lift_result(&side.cx, plan, values, 0, result);
   if (err) return wn_side_failed(&side, err);
   err = wn_scope_check(guest, &scope);
-  if (!err) err = wn_lifted_finish(guest, lifted, first);
+  if (!err) err = wn_task_finish(guest, lifted, first);
   if (!err) wn_scope_end(lifted->opts.comp, &scope);
   return err;
 }

@@ -1,7 +1,21 @@
-/* task.c - calls of functions that were lifted async, as far as nobody waits: they end on the stack that they began
- * on.
- */
+/* task.c - the core function of what was lifted: called, and, where it was lifted async, as far as nobody waits: a
+ * task ends on the stack that it began on. */
 #include "core/comp/comp.h"
+
+wn_err_t wn_task_call(wn_guest_t *guest, const wn_lifted_t *lifted, wn_value_t *values) {
+  wn_err_t err = wn_func_call(&lifted->core, values, &lifted->opts.comp->tree->trap);
+  return WN_LIKELY(err == 0) ? 0 : wn_call_failed(guest, &lifted->core, err);
+}
+
+wn_err_t wn_task_finish(wn_guest_t *guest, const wn_lifted_t *lifted, wn_value_t result) {
+  if (!lifted->post_return.instance) return 0;
+  wn_comp_t *comp = lifted->opts.comp;
+  comp->may_leave = false;
+  wn_err_t err = wn_func_call(&lifted->post_return, &result, &comp->tree->trap);
+  if (err) return wn_call_failed(guest, &lifted->post_return, err);
+  comp->may_leave = true;
+  return 0;
+}
 
 /* What a core function with a callback answers, in the low four bits: here it has done all it had to do. Who yields
  * may do so until another one has gone on, and that would be never. */
@@ -21,7 +35,7 @@ static wn_err_t exited(wn_guest_t *guest, uint32_t packed) {
 wn_err_t wn_task_run(wn_guest_t *guest, wn_task_t *task, wn_value_t *values) {
   wn_comp_t *comp = task->lifted->opts.comp;
   comp->task = task; /* one at a time: who is in an instance is not entered again */
-  wn_err_t err = wn_lifted_run(guest, task->lifted, values);
+  wn_err_t err = wn_task_call(guest, task->lifted, values);
   if (!err && task->lifted->callback) err = exited(guest, (uint32_t)values[0]);
   comp->task = NULL;
   if (err) return err;
