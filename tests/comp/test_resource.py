@@ -139,3 +139,28 @@ def test_wasis_own_pass_from_one_component_to_another(engine: str) -> None:
         assert t.sys.captured(1) == b"given" * 3
         with pytest.raises(ValueError, match="WASI has no resource 'output'"):
             _core.ResourceType(one, wasi=(streams, b"output"))
+
+
+def test_the_embedder_drops_what_it_was_given_to_own(engine: str) -> None:
+    """The destructor runs; one that traps says how, and its component is not entered again."""
+    gone: list[int] = []
+    with tree(engine) as t:
+        rt, bare = _core.ResourceType(t.root), _core.ResourceType(t.root)
+        dtor = t.core(DTOR)
+        rt.set_destructor(dtor, b"dtor")
+        assert rt.drop(5) == rt.drop(6) == bare.drop(7) == (0, "") and call(dtor, "sum") == 11
+        host = _core.ResourceType(t.root, gone.append)
+        assert host.drop(8) == (0, "") and gone == [8]
+        assert _core.ResourceType(t.root, host=True).drop(9) == (0, "")
+        stream = _core.ResourceType(t.root, wasi=(b"wasi:io/streams@0.2.0", b"input-stream"))
+        assert stream.drop(1)[0] == _core.INVALID
+        err, text = rt.drop(13)
+        assert err == _core.TRAP_ENGINE and text.startswith("unreachable: ")
+        err, text = rt.drop(5)
+        assert err != 0 and text
+
+
+@pytest.mark.parametrize("name", [b"descriptor", b"x" * 200, b"", b"[resource-drop]input-stream"])
+def test_what_is_no_resource_of_wasi(name: bytes) -> None:
+    with tree(ANY) as t, pytest.raises(ValueError, match="WASI has no resource"):
+        _core.ResourceType(t.root, wasi=(b"wasi:io/streams@0.2.0", name))

@@ -8,7 +8,7 @@ from tests.comp.tree import ANY, planned, prim, run, text, traps, tree
 from wasi_native import _core
 from wasi_native.errors import CoreError
 
-STRING = prim("string")
+STRING, U32 = prim("string"), prim("u32")
 LIAR = """(module (memory (export "memory") 1)
   (func (export "realloc") (param i32 i32 i32 i32) (result i32) {})
   (func (export "f") (param i32 i32)))"""
@@ -52,13 +52,16 @@ def test_each_allocation_of_what_is_made_may_fail() -> None:
         with tree(ANY, kernel) as t:
             core = t.core(ECHO)
             options = (core, b"memory", core, b"realloc", 0)
-            kernel.inject("alloc", kernel.count("alloc") + nth, 1, 48)
-            kernel.inject("resize", kernel.count("resize") + nth, 1, 48)
+            kernel.inject("alloc", nth, 1, 48)
+            kernel.inject("resize", nth, 1, 48)
             try:
                 child = _core.Comp(t.sys, t.root)
                 rt = _core.ResourceType(child)
                 func = _core.CanonFunc(child, b"m", b"n", "ii", "i")
                 func.bind_row(b"wasi_snapshot_preview1", b"random_get", options)
+                _core.ResourceType(child, host=True)
+                given = _core.CanonFunc(child, b"m", b"n", "ii", "i")
+                given.bind_host(planned(U32, U32, result=U32), (), lambda data: data[:4])
                 echo = _core.Lifted(t.root, planned(STRING, result=STRING), (), core, b"echo", options)
                 assert run(echo, text("x" * 5000)) == text("x" * 5000) and rt.comp is child
                 fine += 1
@@ -66,5 +69,6 @@ def test_each_allocation_of_what_is_made_may_fail() -> None:
                 assert isinstance(error, MemoryError) or error.code == _core.NOMEM
             kernel.clear()
             if fine == 3:
+                assert nth > 10
                 return
     raise AssertionError("it never succeeded")
