@@ -7,6 +7,7 @@ on (stable ABI); on 3.10, which lacks the buffer protocol there, it is built for
 """
 
 import os
+import re
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -77,8 +78,10 @@ def without_inspect(extension: Extension) -> Extension:
 
 
 def options_of(source: str, options: dict[str, Any]) -> dict[str, Any]:
-    """What Cython writes is half of the extension and runs around a guest's calls, not in them: it is made small."""
-    if MODE != "release" or not source.endswith("_core.c"):
+    """What Cython writes is half of the extension and runs around a guest's calls, not in them: it is made small.
+    So is what reads and rewrites modules when they are loaded, and the kernel of the tests."""
+    cold = re.search(r"/(_core|os/fake/\w+|engine/wasm_(?!c_api)\w+)\.c$", source)
+    if MODE != "release" or not cold:
         return options
     return {**options, "extra_postargs": [*options["extra_postargs"], *(OPT or ["-Os"])]}
 
