@@ -121,6 +121,8 @@ def test_functions_through_ctypes_and_cffi(host: Host) -> None:
 def test_functions_of_a_wrong_shape(host: Host) -> None:
     with pytest.raises(TypeError, match="callable or the address"):
         HostFunction("m", "f", "", "", "x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="letters in a str"):
+        HostFunction("m", "f", (), "", print)  # type: ignore[arg-type]
     module = host.load('(module (import "m" "f" (func (param i32))))')
     for params, results in (("x", ""), ("i" * 33, ""), ("i", "ii"), ("i", "x")):
         with pytest.raises(ModuleError):

@@ -70,6 +70,8 @@ class HostFunction:
     ) -> None:
         if not callable(function) and not isinstance(function, int):
             raise TypeError("function is a callable or the address of a C function")
+        if not isinstance(params, str) or not isinstance(results, str):
+            raise TypeError("params and results are letters in a str, such as 'iI'")
         self.module, self.name, self.params, self.results = module, name, params, results
         self.function, self.context = function, context
 
