@@ -281,10 +281,11 @@ def test_s127_a_flood_of_datagrams_of_the_denied(make2: Make) -> None:
 def test_s128_a_granted_listener_is_no_socket_of_0_2(make2: Make) -> None:
     """A module of both versions puts it into the slot of a socket that it made: no option of it is changed, nobody
     comes by that way."""
-    renumber = """(import "wasi_snapshot_preview1" "fd_renumber" (func $renumber (param i32 i32) (result i32)))
-      (export "renumber" (func $renumber))"""
+    renumber = '(import "wasi_snapshot_preview1" "fd_renumber" (func $renumber (param i32 i32) (result i32)))'
+    call_it = """(func (export "renumber") (param i32 i32) (result i32)
+      (call $renumber (local.get 0) (local.get 1)))"""
     rules = [f"listen tcp://{HOME}:*?peers=127.0.0.3", f"tcp://{HOME}:*"]
-    net = Net(make2, *rules, listen=[Listen(f"tcp://{HOME}:0")], imports=renumber)
+    net = Net(make2, *rules, listen=[Listen(f"tcp://{HOME}:0")], imports=renumber, more=call_it)
     sock, where = net.socket(V4), net.g.instance.listening[0]
     assert net.g.instance.call("renumber", 3, 4) == 0
     for call, args in (

@@ -78,10 +78,12 @@ def driver_wat(
     pages: int = 2,
     imports: str = "",
     body: str = "",
+    more: str = "",
     standard: bool = False,
 ) -> str:
-    """The text of the driver; ``interfaces``: "wasi:io/poll" ... ``imports``: more of them, and ``body`` what its
-    realloc "call" does before all else; ``standard``: under the names that begin with cm32p2."""
+    """The text of the driver; ``interfaces``: "wasi:io/poll" ... ``imports``: more of them, ``body`` what its
+    realloc "call" does before all else, ``more`` functions of its own; ``standard``: under the names that begin with
+    cm32p2."""
     lines, wrappers = [imports], []
     for index, (name, (module, params, results)) in enumerate(functions().items()):
         if module not in interfaces:
@@ -110,7 +112,7 @@ def driver_wat(
   (func (export "rewind") (global.set $heap (i32.const {HEAP})))
   (func (export "reallocs") (result i32) (global.get $calls))
   {"" if realloc == "none" else allocator}"""
-    return "\n".join(["(module", *lines, rest, *wrappers, ")", ""])
+    return "\n".join(["(module", *lines, rest, more, *wrappers, ")", ""])
 
 
 class Guest2(Driven):

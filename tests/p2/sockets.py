@@ -101,7 +101,7 @@ class Net:
     """``net("tcp#[method]tcp-socket.accept", socket)`` gives what the call gave, or raises Failed."""
 
     def __init__(self, make2: Callable[..., Guest2], *rules: str, **policy: Any) -> None:
-        wat = {key: policy.pop(key) for key in ("kernel", "realloc", "imports") if key in policy}
+        wat = {key: policy.pop(key) for key in ("kernel", "realloc", "imports", "more") if key in policy}
         self.g = make2(*INTERFACES, policy=Policy(net=rules, **policy), **wat)
         self.network = self.g("instance-network#instance-network")
 
