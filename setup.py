@@ -95,13 +95,12 @@ class BuildSideBySide(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         """A library of another mode is newer than its sources too: it goes, and is linked of this mode's objects."""
-        last = ROOT / "build" / "mode"
-        if self.inplace and not (last.is_file() and last.read_text() == MODE):
+        last = Path(self.build_temp).parent / "mode"
+        if not (last.is_file() and last.read_text() == MODE):
             Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)
         super().build_extension(ext)
-        if self.inplace:
-            last.parent.mkdir(exist_ok=True)
-            last.write_text(MODE)
+        last.parent.mkdir(parents=True, exist_ok=True)
+        last.write_text(MODE)
 
     def build_extensions(self) -> None:
         compile_some = self.compiler.compile
