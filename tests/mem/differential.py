@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 
+from tests.component.build import checkout
 from tests.mem.definitions import Definitions
 from tests.mem.pairs import Outcome, Pair
 
@@ -55,6 +56,11 @@ def run(pairs: int, seed: int) -> tuple[Counter[str], list[str]]:
 
 
 def main() -> int:
+    if checkout() is None:
+        print(
+            "WASI_NATIVE_COMPONENT_MODEL names no checkout of the component-model repository", file=sys.stderr
+        )
+        return 2
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     start = time.monotonic()
