@@ -8,6 +8,7 @@ import pytest
 
 from wasi_native.errors import ModuleError
 from wasi_native.wasm_bytes import Reader
+from wasi_native.wasm_bytes import leb as written
 
 
 def reader(data: bytes) -> Reader:
@@ -78,3 +79,8 @@ def test_names() -> None:
         reader(b"\1\xff").text()
     with pytest.raises(ModuleError, match="200000 bytes"):
         reader(leb(200_000)).text()
+
+
+def test_numbers_are_written_as_they_are_read() -> None:
+    for value, raw in ((0, b"\0"), (127, b"\x7f"), (128, b"\x80\1"), (1 << 32, b"\x80\x80\x80\x80\x10")):
+        assert written(value) == raw and Reader(raw, "n").number(64) == value

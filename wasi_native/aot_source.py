@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from . import wasm
 from .errors import AotError
-from .wasm_bytes import Reader
+from .wasm_bytes import Reader, leb
 
 __all__ = ["Guest", "Import", "Part", "Source", "checked", "linkable", "plain", "table"]
 
@@ -98,7 +98,7 @@ def plain(data: bytes, name: str = "<module>", own: str = "w") -> Guest:
             guest.mutable += _mutable(data, name, start)
         elif code == 7:
             body = _exports(data, name, start, guest, [(item.kind, item.type) for item in said.exports])
-        out += bytes([code]) + _leb(len(body)) + body
+        out += bytes([code]) + leb(len(body)) + body
     guest.binary = bytes(out)
     return guest
 
@@ -129,14 +129,6 @@ def linkable(guest: Guest, name: str) -> None:
             )
 
 
-def _leb(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
 def _text(reader: Reader) -> str:
     size = reader.number()
     reader.at += size
@@ -146,7 +138,7 @@ def _text(reader: Reader) -> str:
 def _imports(data: bytes, name: str, at: int, own: str) -> bytes:
     reader = Reader(data, name, at)
     count = reader.number()
-    out = bytearray(_leb(count))
+    out = bytearray(leb(count))
     for index in range(count):
         _text(reader)
         _text(reader)
@@ -163,7 +155,7 @@ def _imports(data: bytes, name: str, at: int, own: str) -> bytes:
                 reader.number()
         label = f"i{index}".encode()
         out += (
-            _leb(len(own)) + own.encode() + _leb(len(label)) + label + bytes([kind]) + data[start : reader.at]
+            leb(len(own)) + own.encode() + leb(len(label)) + label + bytes([kind]) + data[start : reader.at]
         )
     return bytes(out)
 
@@ -190,12 +182,12 @@ def _mutable(data: bytes, name: str, at: int) -> list[bool]:
 def _exports(data: bytes, name: str, at: int, guest: Guest, types: list[tuple[str, str]]) -> bytes:
     reader = Reader(data, name, at)
     count = reader.number()
-    out = bytearray(_leb(count))
+    out = bytearray(leb(count))
     for n in range(count):
         text, kind, index = _text(reader), reader.byte(), reader.number()
         guest.exports.append((text, *types[n], index))
         label = f"e{n}".encode()
-        out += _leb(len(label)) + label + bytes([kind]) + _leb(index)
+        out += leb(len(label)) + label + bytes([kind]) + leb(index)
     return bytes(out)
 
 

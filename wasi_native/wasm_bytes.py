@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "leb"]
 
 _NAME_MAX = 100_000
 
@@ -85,3 +85,12 @@ class Reader:
             return self.take(size).decode("utf-8")
         except UnicodeDecodeError:
             self.fail("a name is not UTF-8")
+
+
+def leb(value: int) -> bytes:
+    """An unsigned number as LEB128, no longer than it needs."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])

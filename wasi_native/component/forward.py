@@ -7,6 +7,7 @@ and lifted out of it again. Its memory is taken from the front with each call, a
 
 from __future__ import annotations
 
+from ..wasm_bytes import leb
 from .core_module import CoreModule
 from .reader import Reader
 from .types import FLAT_PARAMS_MAX, flatten
@@ -97,9 +98,7 @@ def _types(letters: str) -> bytes:
 
 
 def _sized(body: bytes) -> bytes:
-    """Sizes here are below 1 << 14."""
-    size = len(body)
-    return (bytes([size]) if size < 0x80 else bytes([size & 0x7F | 0x80, size >> 7])) + body
+    return leb(len(body)) + body
 
 
 def _signed(value: int) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import AotError
-from ..wasm_bytes import Reader
+from ..wasm_bytes import Reader, leb
 from .binary import decode
 from .core_module import CoreModule
 from .model import Component, CoreInstantiate, Subcomponent
@@ -87,7 +87,7 @@ def _walk(data: bytes, name: str) -> Iterator[tuple[int, int, int]]:
 def _sections(data: bytes, name: str) -> bytes:
     """A core module as a linker reads it."""
     kept = [(code, data[start:end]) for code, start, end in _walk(data, name) if code in _KEPT]
-    return data[:_HEAD] + b"".join(bytes([code]) + _leb(len(body)) + body for code, body in kept)
+    return data[:_HEAD] + b"".join(bytes([code]) + leb(len(body)) + body for code, body in kept)
 
 
 def _rewritten(data: bytes, at: int, short: dict[int, bytes], name: str) -> bytes:
@@ -99,13 +99,5 @@ def _rewritten(data: bytes, at: int, short: dict[int, bytes], name: str) -> byte
             body = short.get(at + start, body)
         elif code == 4:
             body = _rewritten(body, at + start, short, name)
-        out += bytes([code]) + _leb(len(body)) + body
+        out += bytes([code]) + leb(len(body)) + body
     return bytes(out)
-
-
-def _leb(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])

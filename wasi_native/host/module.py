@@ -95,7 +95,7 @@ class Module:
         self.manifest: Manifest | None = native.manifest if native else None
         self._core: _core.Module | None = core
         self._raw: bytes | None = None if native else raw
-        self._many = None if native or host.engine == "fake" or max(map(_counter(raw), (4, 5))) < 2 else raw
+        self._many = None if native or host.engine == "fake" or _most(raw) < 2 else raw
         self._digest = native.manifest.sha256 if native else ""
         self._imports: tuple[Extern, ...] | None = None
         self._exports: tuple[Extern, ...] | None = None
@@ -186,28 +186,18 @@ class Module:
         return f"<Module {self.name} on {self.engine}>"
 
 
-def _counter(raw: bytes) -> Callable[[int], int]:
-    """How many entries the sections of a module have, by their codes; an engine has validated it."""
-    found: dict[int, int] = {}
-    at = 8
+def _most(raw: bytes) -> int:
+    """How many memories or tables a module has of its own, whichever are more; an engine has validated it."""
+    from ..wasm_bytes import Reader
 
-    def number() -> int:
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte, at = raw[at], at + 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while at < len(raw):
-        code, at = raw[at], at + 1
-        behind = number() + at
+    reader, most = Reader(raw, "", 8), 0
+    while reader.at < reader.end:
+        code, size = reader.byte(), reader.number()
+        behind = reader.at + size
         if code in (4, 5):
-            found[code] = number()
-        at = behind
-    return lambda code: found.get(code, 0)
+            most = max(most, reader.number())
+        reader.at = behind
+    return most
 
 
 def check_head(name: str, raw: bytes) -> None:
